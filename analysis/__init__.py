@@ -1,0 +1,1 @@
+"""From orders, spend and assigned entrants to what the ads really added."""

@@ -1,0 +1,96 @@
+"""Everything that one measurement rests on, as values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.sums import ArmSums
+from analysis.timeline import Span
+from experiments.phases import Phase
+
+Kind = Literal["audience", "group", "programme"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOutcomes:
+    """One arm of one span: revenue and orders in the window, and revenue before entry."""
+
+    revenue: ArmSums
+    """Net revenue per unit, with revenue before entry as its covariate."""
+    conversions: ArmSums
+    """1 for a unit that bought, else 0."""
+    before: ArmSums
+    """Revenue in the 28 days before entry: no ad of ours can have caused it."""
+
+    def __add__(self, other: ArmOutcomes) -> ArmOutcomes:
+        return ArmOutcomes(
+            self.revenue + other.revenue, self.conversions + other.conversions, self.before + other.before
+        )
+
+
+EMPTY_ARM = ArmOutcomes(ArmSums.empty(), ArmSums.empty(), ArmSums.empty())
+
+
+@dataclass(frozen=True, slots=True)
+class SpanOutcomes:
+    """Both arms of one span."""
+
+    span: Span
+    holdout: ArmOutcomes
+    treatment: ArmOutcomes
+
+
+@dataclass(frozen=True, slots=True)
+class SpendTotal:
+    """Cost and claims of some ad sets over some days, in the programme's currency."""
+
+    cost: float
+    attributed_revenue: float
+    attributed_orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Who is compared: one audience, the windows of one holdout group together, or the programme.
+
+    Windows of one group share their arms, so a later window only sees whom the earlier ones did not
+    persuade; money is therefore read for the group, and a window's own lift is a description.
+    """
+
+    name: str
+    kind: Kind
+    audiences: tuple[str, ...]
+    window: int
+    ad_sets: tuple[str, ...]
+    has_money: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Entrants of one phase of one audience, by arm."""
+
+    phase: Phase
+    holdout: int
+    treatment: int
+    universal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that one measurement rests on."""
+
+    experiment: Experiment
+    watermark: int
+    entered: tuple[Entered, ...]
+    matured: tuple[SpanOutcomes, ...]
+    """Outcomes inside the window, of units whose window has closed."""
+    since_entry: tuple[SpanOutcomes, ...]
+    """Outcomes from entry to the watermark, of everyone."""
+    spend: SpendTotal
+    ever_treated: int
+    """Distinct units that were treated at some time: the spend is theirs."""
+    margin: float
+    planned_information: float
+    """What the always-valid intervals are tuned to, frozen at the first measurement."""
+    failed_audit: str | None = None

@@ -1,0 +1,216 @@
+"""What the ads of one experiment added, from its sums: lift, money, gates and the verdict. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, SpanOutcomes
+from analysis.gates import NO_STATEMENT_BELOW, Precision, precision
+from analysis.increment import NO_INCREMENT, Increment, increment
+from analysis.intervals import Estimate, not_estimable
+from analysis.money import (
+    CostOfMeasuring,
+    break_even,
+    claimed_not_incremental,
+    contribution,
+    cost_of_measuring,
+    incrementality_factor,
+    iroas,
+    roas,
+)
+from analysis.sample_ratio import PhaseCounts, SampleRatio, sample_ratio
+from analysis.score import score
+from analysis.sequential import AlwaysValid, always_valid_lift, information, information_time
+from analysis.sums import ArmSums, Strata, Stratum, pooled
+from analysis.verdict import Evidence, Verdict, verdict
+
+PRACTICAL_LIFT = 0.05
+"""The smallest lift that anybody would act on, unless an audience says otherwise."""
+_GATE_P = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """One outcome's relative lift: valid at every look, and at a single planned one."""
+
+    always_valid: AlwaysValid
+    fixed: Estimate
+    control_conversions: int
+    precision: Precision
+    n_holdout: int
+    n_treatment: int
+    mean_holdout: float
+    mean_treatment: float
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Revenue that the ads added since entry, beside what they cost and what Criteo claims."""
+
+    spend: float
+    """Of the people compared: the ad sets' cost × compared ÷ ever treated."""
+    platform_spend: float
+    platform_revenue: float
+    revenue_holdout: float
+    revenue_treatment: float
+    increment: Increment
+    iroas: Estimate
+    blended_roas: float | None
+    platform_roas: float | None
+    incrementality_factor: Estimate
+    claimed_not_incremental: Estimate
+    contribution: Estimate
+    cost_of_measuring: CostOfMeasuring
+    break_even: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One check on the data, passed or not, with its figure."""
+
+    name: str
+    passed: bool
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One experiment's row of the report."""
+
+    experiment: Experiment
+    watermark: int
+    entered: tuple[Entered, ...]
+    conversions: Lift
+    revenue: Lift
+    conversions_added: Increment
+    since_entry: Lift
+    money: Money | None
+    gates: tuple[Gate, ...]
+    verdict: Verdict
+
+
+def measure(facts: Facts) -> Measurement:
+    """Reads one experiment.
+
+    Matured units give the lift inside the window; all units since entry give the totals and the iROAS.
+    Both are always valid: read weekly, they are wrong in 5 % of programmes, not of weeks.
+    """
+    conversions = _lift(facts, facts.matured, lambda arm: arm.conversions, revenue=False)
+    revenue = _lift(facts, facts.matured, lambda arm: arm.revenue, revenue=True)
+    since_entry = _lift(facts, facts.since_entry, lambda arm: arm.revenue, revenue=True)
+    money = _money(facts, since_entry) if facts.experiment.has_money else None
+    gates = _gates(facts)
+    failed = next((f"{gate.name} ({gate.figure})" for gate in gates if not gate.passed), None)
+    evidence = Evidence(
+        control_conversions=conversions.control_conversions,
+        lift=conversions.always_valid.estimate.interval,
+        practical_lift=PRACTICAL_LIFT,
+        return_on_spend=None if money is None or not money.spend else money.iroas.interval,
+        break_even=break_even(facts.margin),
+        conversions_per_week=_per_week(facts, conversions),
+        failed_gate=failed,
+    )
+    return Measurement(
+        experiment=facts.experiment,
+        watermark=facts.watermark,
+        entered=facts.entered,
+        conversions=conversions,
+        revenue=revenue,
+        conversions_added=increment(
+            _strata(facts.matured, lambda arm: arm.conversions), conversions.always_valid.estimate
+        ),
+        since_entry=since_entry,
+        money=money,
+        gates=gates,
+        verdict=verdict(evidence),
+    )
+
+
+def _strata(outcomes: Sequence[SpanOutcomes], of: Callable[[ArmOutcomes], ArmSums]) -> Strata:
+    return tuple(
+        Stratum(of(each.holdout), of(each.treatment), label=str(at)) for at, each in enumerate(outcomes)
+    )
+
+
+def _lift(
+    facts: Facts, outcomes: Sequence[SpanOutcomes], of: Callable[[ArmOutcomes], ArmSums], *, revenue: bool
+) -> Lift:
+    strata = _strata(outcomes, of)
+    total = pooled(strata)
+    time = information_time(information(strata), facts.planned_information)
+    return Lift(
+        always_valid=always_valid_lift(strata, time),
+        fixed=score(strata) if total.holdout.n and total.treatment.n else not_estimable("score"),
+        control_conversions=total.holdout.conversions,
+        precision=precision(total.holdout.conversions, revenue=revenue),
+        n_holdout=total.holdout.n,
+        n_treatment=total.treatment.n,
+        mean_holdout=total.holdout.mean,
+        mean_treatment=total.treatment.mean,
+    )
+
+
+def _money(facts: Facts, lift: Lift) -> Money:
+    total = pooled(_strata(facts.since_entry, lambda arm: arm.revenue))
+    has_statement = lift.control_conversions >= NO_STATEMENT_BELOW
+    strata = _strata(facts.since_entry, lambda arm: arm.revenue)
+    added = increment(strata, lift.always_valid.estimate) if has_statement else NO_INCREMENT
+    compared = lift.n_treatment / facts.ever_treated if facts.ever_treated else 0.0
+    spend = facts.spend.cost * compared
+    platform = roas(facts.spend.attributed_revenue, facts.spend.cost)
+    returned = iroas(added, spend)
+    return Money(
+        spend=spend,
+        platform_spend=facts.spend.cost,
+        platform_revenue=facts.spend.attributed_revenue,
+        revenue_holdout=total.holdout.y,
+        revenue_treatment=total.treatment.y,
+        increment=added,
+        iroas=returned,
+        blended_roas=roas(total.treatment.y, spend),
+        platform_roas=platform,
+        incrementality_factor=incrementality_factor(returned, platform),
+        claimed_not_incremental=claimed_not_incremental(facts.spend.attributed_revenue * compared, added),
+        contribution=contribution(added, spend, facts.margin),
+        cost_of_measuring=cost_of_measuring(
+            added, held_out=lift.n_holdout, treated=lift.n_treatment, spend=spend, margin=facts.margin
+        ),
+        break_even=break_even(facts.margin),
+    )
+
+
+def _gates(facts: Facts) -> tuple[Gate, ...]:
+    ratio = sample_ratio(
+        [
+            PhaseCounts(each.holdout.revenue.n, each.treatment.revenue.n, each.span.holdout_share)
+            for each in facts.since_entry
+        ]
+    )
+    placebo = _placebo(facts)
+    return (
+        Gate(
+            "every arm agrees with its hash", facts.failed_audit is None, facts.failed_audit or "recomputed"
+        ),
+        Gate("as many are held out as were meant to be", not ratio.is_alarming, _ratio_figure(ratio)),
+        Gate(
+            "the arms bought alike before they entered",
+            placebo is None or placebo >= _GATE_P,
+            "nobody had bought" if placebo is None else f"p = {placebo:.3f}",
+        ),
+    )
+
+
+def _ratio_figure(ratio: SampleRatio) -> str:
+    p = "no p-value" if ratio.p_value is None else f"p = {ratio.p_value:.3f}"
+    return f"{p}, log Bayes factor {ratio.log_bayes_factor:.1f}"
+
+
+def _placebo(facts: Facts) -> float | None:
+    return score(_strata(facts.since_entry, lambda arm: arm.before)).p_value
+
+
+def _per_week(facts: Facts, lift: Lift) -> float | None:
+    started = min((each.phase.opened_at for each in facts.entered), default=facts.watermark)
+    weeks = (facts.watermark - started - facts.experiment.window) / (7 * 86_400)
+    return lift.control_conversions / weeks if weeks > 0 else None

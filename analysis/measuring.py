@@ -1,0 +1,163 @@
+"""Gathers what a measurement rests on from the ledger, for every experiment of the programme. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import Engine, case, func, insert, select
+
+from analysis.facts import Entered, Experiment, Facts, Kind
+from analysis.outcomes import Outcomes, Strata, sum_outcomes
+from analysis.sequential import planned_information
+from analysis.spend import total_spend
+from analysis.timeline import Epoch, Level, epochs
+from experiments.audiences import Audience, Programme
+from experiments.database import reading, writing
+from experiments.ledger import phases_of
+from experiments.phases import Phase, Rule
+from experiments.schema import entrants, tunings
+
+TUNED_TO_WEEKS = 13
+PROGRAMME = "programme"
+_WEEK = 7 * 86_400
+_AT_ONCE = 2
+
+
+def experiments_of(programme: Programme) -> tuple[Experiment, ...]:
+    """What is compared: each group of several windows, then each audience, then the whole programme."""
+    found = []
+    for group, windows in programme.groups.items():
+        if len(windows) > 1:
+            found.append(_experiment(group, "group", windows, has_money=True))
+        found += [
+            _experiment(each.name, "audience", (each,), has_money=len(windows) == 1) for each in windows
+        ]
+    if programme.universal_holdout_ppm:
+        found.append(_experiment(PROGRAMME, "programme", programme.includes, has_money=True))
+    return tuple(found)
+
+
+def gather_all(
+    engine: Engine, programme: Programme, watermark: int, failed_audit: str | None = None
+) -> list[Facts]:
+    """The facts of every experiment, two at a time: the database works while the other one's rows travel."""
+    found = experiments_of(programme)
+    largest_first = sorted(found, key=lambda each: -len(each.audiences))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        coming = {
+            each.name: pool.submit(gather_facts, engine, programme, each, watermark, failed_audit)
+            for each in largest_first
+        }
+        return [coming[each.name].result() for each in found]
+
+
+def gather_facts(
+    engine: Engine,
+    programme: Programme,
+    experiment: Experiment,
+    watermark: int,
+    failed_audit: str | None = None,
+) -> Facts:
+    """The sums, spend and counts of one experiment up to the watermark (seconds)."""
+    level: Level = "universal" if experiment.kind == "programme" else "group"
+    phases = _phases(engine, experiment)
+    window = experiment.window
+    matured = epochs(phases, window=window, washout=window, watermark=watermark, level=level)
+    everyone = epochs(phases, window=None, washout=window, watermark=watermark, level=level)
+    outcomes = [
+        _sums(engine, closed, still_open, window, level)
+        for closed, still_open in zip(matured, everyone, strict=True)
+    ]
+    entered = _entered(engine, phases)
+    return Facts(
+        experiment=experiment,
+        watermark=watermark,
+        entered=entered,
+        matured=tuple(span for each in outcomes for span in each.matured),
+        since_entry=tuple(span for each in outcomes for span in each.since_entry),
+        spend=total_spend(engine, experiment.ad_sets, _started(phases, watermark), watermark),
+        ever_treated=sum(_ever_treated(engine, epoch) for epoch in everyone),
+        margin=programme.margin,
+        planned_information=_tuning(engine, experiment, entered, watermark),
+        failed_audit=failed_audit,
+    )
+
+
+def _phases(engine: Engine, experiment: Experiment) -> tuple[Phase, ...]:
+    """The experiment's phases; a group's without those that one of its audiences had in another group."""
+    with reading(engine) as connection:
+        found = phases_of(connection, experiment.audiences)
+    return tuple(
+        each for each in found if experiment.kind != "group" or each.holdout_group == experiment.name
+    )
+
+
+def _sums(engine: Engine, matured: Epoch, since_entry: Epoch, window: int, level: Level) -> Outcomes:
+    """The outcomes of one salt's phases by first entry under it, up to where it ended."""
+    ids = [phase.id for phase in since_entry.phases]
+    strata = Strata(matured.spans, since_entry.spans, window)
+    return sum_outcomes(engine, ids, strata, watermark=since_entry.until, level=level)
+
+
+def _experiment(name: str, kind: Kind, audiences: Sequence[Audience], *, has_money: bool) -> Experiment:
+    return Experiment(
+        name=name,
+        kind=kind,
+        audiences=tuple(each.name for each in audiences),
+        window=max(each.window for each in audiences),
+        ad_sets=tuple(ad_set for each in audiences for ad_set in each.ad_sets),
+        has_money=has_money,
+    )
+
+
+def _entered(engine: Engine, phases: Sequence[Phase]) -> tuple[Entered, ...]:
+    counts = [
+        func.sum(case((entrants.c.arm == rule, 1), else_=0)).label(rule.name)
+        for rule in (Rule.GROUP, Rule.TREATMENT, Rule.UNIVERSAL)
+    ]
+    chosen = (
+        select(entrants.c.phase_id, *counts)
+        .where(entrants.c.phase_id.in_([phase.id for phase in phases]))
+        .group_by(entrants.c.phase_id)
+    )
+    with reading(engine) as connection:
+        by_phase = {row[0]: row[1:] for row in connection.execute(chosen)}
+    return tuple(
+        Entered(phase, *(int(count) for count in by_phase.get(phase.id, (0, 0, 0)))) for phase in phases
+    )
+
+
+def _ever_treated(engine: Engine, epoch: Epoch) -> int:
+    chosen = select(func.count(func.distinct(entrants.c.unit))).where(
+        entrants.c.phase_id.in_([phase.id for phase in epoch.phases]),
+        entrants.c.arm == Rule.TREATMENT,
+        entrants.c.entered_at < epoch.until,
+    )
+    with reading(engine) as connection:
+        return connection.scalar(chosen) or 0
+
+
+def _tuning(engine: Engine, experiment: Experiment, entered: Sequence[Entered], watermark: int) -> float:
+    """The information expected after thirteen weeks, from the volume at the first measurement, frozen."""
+    with reading(engine) as connection:
+        frozen = connection.scalar(
+            select(tunings.c.information).where(tunings.c.experiment == experiment.name)
+        )
+    if frozen is not None:
+        return float(frozen)
+    held = sum(each.universal if experiment.kind == "programme" else each.holdout for each in entered)
+    units = sum(each.holdout + each.treatment + each.universal for each in entered)
+    weeks = (watermark - _started([each.phase for each in entered], watermark)) / _WEEK
+    if weeks <= 0 or not 0 < held < units:
+        return 1.0
+    planned = planned_information(units / weeks * TUNED_TO_WEEKS, held / units)
+    with writing(engine) as connection:
+        connection.execute(
+            insert(tunings).values(experiment=experiment.name, information=planned, frozen_at=watermark)
+        )
+    return planned
+
+
+def _started(phases: Sequence[Phase], watermark: int) -> int:
+    return min((phase.opened_at for phase in phases), default=watermark)

@@ -1,0 +1,98 @@
+"""Puts what a page says into its template. Pure but for the templates, which it reads from this package. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.delivery import lists
+from analysis.details import section
+from analysis.glossary import GLOSSARY
+from analysis.index import index_view
+from analysis.page import axis_of, headline, left_out, measured_from, row, rows, verdict_on_total, ways
+from analysis.pictures import Subject, draw
+from analysis.revised import revised
+from analysis.weeks import day_of, history, moment_of, one_a_day
+from analysis.wording import (
+    Place,
+    count,
+    day_text,
+    holdout_text,
+    moment_text,
+    plain,
+    ratio_tick,
+    short_day,
+)
+
+Document = Mapping[str, Any]
+
+
+def render_page(told: Document, earlier: Sequence[Document]) -> str:
+    """One week's page, complete in itself; compared with the last report of an earlier day."""
+    root, said = Place(told), ways(told)
+    before = next((each for each in reversed(earlier) if day_of(each) < day_of(told)), None)
+    weeks = one_a_day([*earlier, told])
+    axis = axis_of(told)
+    shown = rows(root, before)
+    sections = [
+        section(each, root, row(each, root, said, axis, before), said, history(each.value["name"], weeks))
+        for each in root["experiments"].each()
+    ]
+    return _environment().get_template("report.html").render(
+        told=told,
+        root=root,
+        said=said,
+        at=moment_of(told),
+        since=measured_from(told),
+        until=datetime.fromisoformat(told["watermark"]),
+        sentence=headline(root, said),
+        summary=verdict_on_total(told),
+        left_out=left_out(told),
+        axis=axis,
+        rows=shown,
+        sections=[each for each in sections if each.row.title != "Whole programme"],
+        programme=next((each for each in sections if each.row.title == "Whole programme"), None),
+        lists=lists(root),
+        revised=revised(before, told, said),
+        before=None if before is None else moment_of(before),
+        glossary=GLOSSARY,
+    )  # fmt: skip
+
+
+def render_index(weeks: Sequence[Document], kept: Collection[str]) -> str:
+    """All weeks, newest first; those whose page is kept are links."""
+    return _environment().get_template("index.html").render(
+        view=index_view(weeks, kept), glossary=GLOSSARY, at=moment_of(weeks[-1])
+    )  # fmt: skip
+
+
+def _picture(subject: Subject) -> Markup:
+    return Markup(draw(subject))  # noqa: S704 - drawn from numbers and fixed words by this package
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("analysis", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "picture": _picture,
+        "plain": plain,
+        "count": count,
+        "day": day_text,
+        "short_day": short_day,
+        "moment": moment_text,
+        "holdout": holdout_text,
+        "parsed": datetime.fromisoformat,
+        "ratio_tick": ratio_tick,
+    }
+    return environment

@@ -1,0 +1,234 @@
+"""Reads `audiences.yaml` into a programme, and names the line of whatever is wrong in it. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from experiments.audience_values import Duration, Entry, HoldoutPpm, MemberFor, Name, Share, Text
+from experiments.audiences import EXCLUDE_BOUNDS, Audience, Bounds, OrderSource, Programme
+from experiments.errors import Rejected
+from experiments.policy_entries import (
+    AcceptedEntry,
+    CriteoEntry,
+    OfferEntry,
+    check_offers_exist,
+    read_accepted,
+    read_clock,
+    read_offers,
+)
+
+_RESERVED = {"universal", "programme"}
+
+Path_ = tuple[str | int, ...]
+
+
+class _Bounds(Entry):
+    shrink: Share | None = None
+    growth: Share | None = None
+    growth_from: Annotated[int, Field(ge=0)] | None = None
+    removal: Share | None = None
+    unusable: Share | None = None
+    disagreement: Share | None = None
+
+
+class _Audience(Entry):
+    name: Name
+    segment: Annotated[int, Field(gt=0, strict=True)]
+    role: Literal["include", "exclude"] = "include"
+    holdout: HoldoutPpm | None = None
+    holdout_group: Name | None = None
+    list: Text | None = None
+    priority: Annotated[int, Field(ge=1, strict=True)] = 1
+    window: Duration = 14 * 86_400
+    ad_sets: tuple[Text, ...] = ()
+    exclude: tuple[str, ...] = ()
+    offer: str = "none"
+    member_for: MemberFor | None = None
+    bounds: _Bounds = _Bounds()
+
+
+class _Orders(Entry):
+    url: str | None = None
+    query: str | None = None
+    files: tuple[str, ...] = ()
+
+
+class _Group(Entry):
+    push_holdout: bool = True
+
+
+class _File(Entry):
+    advertiser: Text
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    margin: Share
+    universal_holdout: HoldoutPpm = 0
+    orders: _Orders = _Orders()
+    groups: dict[Name, _Group] = {}
+    offers: dict[Name, OfferEntry] = {}
+    accepted: tuple[AcceptedEntry, ...] = ()
+    criteo: CriteoEntry = CriteoEntry()
+    audiences: Annotated[tuple[_Audience, ...], Field(min_length=1)]
+
+
+def read_programme(path: Path) -> Programme:
+    """The programme that the file describes; raises Rejected with file, line and reason."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise Rejected(f"{path} does not exist; name the file in HOLDOUTS_AUDIENCES or write one") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Rejected(f"{path} cannot be read: {type(error).__name__}") from error
+    return parse_programme(text, str(path))
+
+
+def parse_programme(text: str, source: str = "audiences.yaml") -> Programme:
+    """The same from the file's text; `source` is the name that errors carry."""
+    lines: dict[Path_, int] = {}
+
+    def refuse(at: Path_, reason: str) -> Rejected:
+        while at not in lines and at:
+            at = at[:-1]
+        return Rejected(f"{source}, line {lines.get(at, 1)}: {reason}")
+
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or "this is no YAML"
+        raise Rejected(f"{source}, line {line}: {problem}") from error
+    for at, line in _lines(root, ()):
+        if at in lines:
+            raise Rejected(f"{source}, line {line}: the key {at[-1]!r} stands here twice")
+        lines[at] = line
+    try:
+        entries = _File.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        at = tuple(part for part in first["loc"] if isinstance(part, str | int))
+        raise refuse(at, _reason(at, first["type"], first["msg"])) from error
+    return _programme(entries, refuse)
+
+
+def _lines(node: yaml.Node | None, at: Path_) -> Iterator[tuple[Path_, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value)
+            yield here, key.start_mark.line + 1
+            yield from _lines(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*at, index), value.start_mark.line + 1
+            yield from _lines(value, (*at, index))
+
+
+def _reason(at: Path_, kind: str, message: str) -> str:
+    key = next((part for part in reversed(at) if isinstance(part, str)), "the file")
+    if kind == "extra_forbidden":
+        return f"unknown key {key!r}"
+    if kind == "missing":
+        return f"the key {key!r} is missing"
+    return f"{key}: {message.removeprefix('Value error, ')}"
+
+
+def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Programme:
+    if entries.margin == 0 or entries.margin > 1_000_000:
+        raise refuse(("margin",), "margin: it must lie above 0% and at most at 100%")
+    if not entries.orders.url and not entries.orders.files and "orders" in entries.model_fields_set:
+        raise refuse(("orders",), "orders: give either url and query, or files")
+    if entries.orders.url and not entries.orders.query:
+        raise refuse(
+            ("orders",), "orders: a url needs a query that selects order_id, email, ordered_at, revenue"
+        )
+    audiences = tuple(_audience(entry, index, refuse) for index, entry in enumerate(entries.audiences))
+    _check_names(audiences, refuse)
+    _check_references(audiences, entries, refuse)
+    offers = read_offers(entries.offers, refuse)
+    check_offers_exist(audiences, offers, refuse)
+    return Programme(
+        advertiser=entries.advertiser,
+        currency=entries.currency,
+        margin=entries.margin / 1_000_000,
+        audiences=audiences,
+        orders=OrderSource(entries.orders.url, entries.orders.query, entries.orders.files),
+        universal_holdout_ppm=entries.universal_holdout,
+        private_groups=frozenset(name for name, group in entries.groups.items() if not group.push_holdout),
+        offers=offers,
+        accepted=read_accepted(entries.accepted, audiences, refuse),
+        criteo=read_clock(entries.criteo),
+    )
+
+
+def _audience(entry: _Audience, index: int, refuse: Callable[[Path_, str], Rejected]) -> Audience:
+    at: Path_ = ("audiences", index)
+    if entry.role == "exclude":
+        for key in ("holdout", "holdout_group", "ad_sets", "exclude"):
+            if key in entry.model_fields_set:
+                raise refuse((*at, key), f"{entry.name} is an exclude audience, it can have no {key}")
+    for key, value in (("name", entry.name), ("holdout_group", entry.holdout_group)):
+        if value in _RESERVED:
+            raise refuse((*at, key), f"{key}: {value!r} is a name that the product keeps for itself")
+    return Audience(
+        name=entry.name,
+        segment=entry.segment,
+        role=entry.role,
+        list=entry.list or entry.name,
+        holdout_ppm=entry.holdout or 0,
+        holdout_group=(entry.holdout_group or entry.name) if entry.role == "include" else "",
+        priority=entry.priority,
+        window=entry.window,
+        ad_sets=entry.ad_sets,
+        exclude=entry.exclude,
+        offer=entry.offer,
+        member_for=entry.member_for,
+        bounds=_bounds(entry),
+    )
+
+
+def _bounds(entry: _Audience) -> Bounds:
+    default = EXCLUDE_BOUNDS if entry.role == "exclude" else Bounds()
+    given: dict[str, Any] = entry.bounds.model_dump(exclude_none=True)
+    growth_from = given.pop("growth_from", default.growth_from)
+    shares = {name: ppm / 1_000_000 for name, ppm in given.items()}
+    current = {
+        name: getattr(default, name) for name in ("shrink", "growth", "removal", "unusable", "disagreement")
+    }
+    return Bounds(growth_from=growth_from, **{**current, **shares})
+
+
+def _check_names(audiences: tuple[Audience, ...], refuse: Callable[[Path_, str], Rejected]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for index, audience in enumerate(audiences):
+        unique = [("name", audience.name), ("list", audience.list)]
+        if audience.role == "include":
+            unique.append(("priority", f"{audience.priority} of group {audience.holdout_group}"))
+            unique.extend(("ad_sets", ad_set) for ad_set in audience.ad_sets)
+        for key, value in unique:
+            if (key, value) in seen:
+                raise refuse(
+                    ("audiences", index, key),
+                    f"{key}: {value} is taken by the audience {seen[key, value]} already",
+                )
+            seen[key, value] = audience.name
+
+
+def _check_references(
+    audiences: tuple[Audience, ...], entries: _File, refuse: Callable[[Path_, str], Rejected]
+) -> None:
+    excludes = {each.name for each in audiences if each.role == "exclude"}
+    for index, audience in enumerate(audiences):
+        for place, name in enumerate(audience.exclude):
+            if name not in excludes:
+                raise refuse(
+                    ("audiences", index, "exclude", place),
+                    f"exclude: there is no exclude audience named {name!r}",
+                )
+    groups = {each.holdout_group for each in audiences if each.role == "include"}
+    for name in entries.groups:
+        if name not in groups:
+            raise refuse(("groups", name), f"groups: no audience has the holdout group {name!r}")

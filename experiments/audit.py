@@ -1,0 +1,36 @@
+"""Recomputes every recorded arm from unit, salt and percentage. I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from experiments.digests import DigestSet
+from experiments.phases import Phase, assign
+from experiments.schema import entrants
+
+
+@dataclass(frozen=True, slots=True)
+class ArmAudit:
+    """How many entrants of one phase were looked at, and how many do not agree with their hash."""
+
+    phase: Phase
+    checked: int
+    mismatched: int
+
+
+def audit_arms(connection: Connection, phases: tuple[Phase, ...]) -> tuple[ArmAudit, ...]:
+    """Compares bucket and arm of each entrant with what the frozen rule gives; reads, never mends."""
+    return tuple(_audit(connection, phase) for phase in phases)
+
+
+def _audit(connection: Connection, phase: Phase) -> ArmAudit:
+    columns = (entrants.c.unit, entrants.c.bucket, entrants.c.universal_bucket, entrants.c.arm)
+    chosen = select(*columns).where(entrants.c.phase_id == phase.id).order_by(entrants.c.unit)
+    rows = connection.execute(chosen).all()
+    right = assign(DigestSet.of(bytes(row.unit) for row in rows), phase.holdout)
+    recorded = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 3)
+    computed = np.column_stack([right.buckets, right.universal_buckets, right.rules]).astype(np.int64)
+    return ArmAudit(phase, len(rows), int((recorded != computed).any(axis=1).sum()))

@@ -1,0 +1,47 @@
+"""Rows by the million through the driver itself, within the caller's transaction. I/O.
+
+SQLAlchemy builds an object for every row it reads and a dictionary for every row it writes; at a million
+people that alone is most of a sync (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, LargeBinary, Select, Table, func, literal
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from experiments.digests import DigestSet
+
+
+def insert_rows(
+    connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Inserts rows of plain values, in the order of `names`."""
+    columns = ", ".join(names)
+    if connection.dialect.name == "postgresql":
+        with _cursor(connection) as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    places = ", ".join("?" * len(names))
+    # The names are those of our own schema; every value is bound.
+    _cursor(connection).executemany(f"INSERT INTO {table.name} ({columns}) VALUES ({places})", rows)  # noqa: S608
+
+
+def read_digests(connection: Connection, units: Select[tuple[bytes]]) -> DigestSet:
+    """The one column of 32-byte digests that `units` selects, as a set."""
+    (column,) = units.selected_columns
+    if connection.dialect.name == "postgresql":
+        together = func.string_agg(column, aggregate_order_by(literal(b"", LargeBinary), column))
+        packed = connection.scalar(units.with_only_columns(together)) or b""
+        return DigestSet.unpack(bytes(packed))
+    compiled = units.order_by(column).compile(connection)
+    values = [compiled.params[name] for name in compiled.positiontup or ()]
+    found = _cursor(connection).execute(str(compiled), values)
+    return DigestSet.unpack_sorted(b"".join(row[0] for row in found))
+
+
+def _cursor(connection: Connection) -> Any:
+    return connection.connection.cursor()

@@ -1,0 +1,169 @@
+"""Opens the ledger's database, on SQLite or PostgreSQL, at the version this code knows. I/O."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from experiments.errors import Rejected, Retryable
+from experiments.schema import VERSION
+
+_BUSY_SECONDS = 30
+
+
+def connect(url: str) -> Engine:
+    """An engine on the ledger, migrated to `VERSION`; raises Rejected or Retryable with one sentence."""
+    engine = _engine(_parse(url))
+    with database_errors(engine):
+        _migrate(engine)
+    return engine
+
+
+@contextmanager
+def database_errors(engine: Engine) -> Iterator[None]:
+    """Turns the driver's failures into sentences that name the database and carry no data."""
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as error:
+        cause = str(error.orig).splitlines()[0].lower()
+        if "locked" in cause:
+            raise Retryable(
+                f"the database {where} has been locked by another process for {_BUSY_SECONDS} s; try again when it is done"
+            ) from None
+        if "full" in cause:
+            raise Retryable(
+                f"the disk that holds {where} is full; make room and run again, nothing was lost"
+            ) from None
+        if "unable to open" in cause or "readonly" in cause:
+            raise Rejected(
+                f"the database {where} cannot be opened for writing; check the path and its rights"
+            ) from None
+        if isinstance(error.orig, sqlite3.Error):
+            # SQLite's own words name tables and columns, never values.
+            raise Rejected(f"the database {where} refused a statement ({cause})") from None
+        raise Retryable(f"the database {where} does not answer ({type(error.orig).__name__})") from None
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
+            raise Rejected(f"{where} is no SQLite database; check HOLDOUTS_DATABASE_URL") from None
+        raise Rejected(f"the database {where} refused a statement ({type(error.orig).__name__})") from None
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Rejected(
+            "HOLDOUTS_DATABASE_URL is no database URL; write it like sqlite:///holdouts.sqlite"
+        ) from error
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        raise Rejected(f"the ledger runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        try:
+            return create_engine(url, pool_pre_ping=True)
+        except NoSuchModuleError as error:  # pragma: no cover - psycopg is a dependency
+            raise Rejected("the PostgreSQL driver psycopg is not installed") from error
+    _create_private(url.database)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own transactions begin too late to be trusted with DDL and reads.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            "BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"
+        )
+
+    return engine
+
+
+def _create_private(database: str | None) -> None:
+    if not database or database == ":memory:" or Path(database).exists():
+        return
+    try:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(database, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise Rejected(f"the database file {database} cannot be created ({error.strerror})") from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that will write: it waits for its turn at the start, not in the middle."""
+    with (
+        database_errors(engine),
+        engine.connect().execution_options(writes=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads: one consistent view of the ledger."""
+    with database_errors(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection, connection.begin():
+        known = inspect(connection).has_table("alembic_version")
+        version = connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None
+    if version == VERSION:
+        return
+    if version is not None and version > VERSION:
+        where = engine.url.render_as_string(hide_password=True)
+        raise Rejected(
+            f"the database {where} is of version {version}, newer than this program ({VERSION}); upgrade the program"
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def insert_or_update(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], changed: Sequence[str]
+) -> None:
+    """Inserts rows; where the primary key is there already, takes over the columns in `changed`."""
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    values = {name: statement.excluded[name] for name in changed}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows; one whose primary key is there already is left as it is."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)

@@ -1,0 +1,200 @@
+"""Whether Criteo can know the people it is sent: coverage, spelling, repeats, match rates, counts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from experiments.playbook.facts import DAY, Known, Snapshot, Sync
+from experiments.playbook.finding import Finding, check
+
+UNCOVERED, BARELY_COVERED = 0.10, 0.30
+MALFORMED, TYPOS, REPEATED = 0.02, 0.005, 0.10
+DEVIATIONS = 5.0
+"""Chance alone goes this far in fewer than one look in a million."""
+SMALLEST_FALL = 0.01
+SMALLEST_GAP = 0.05
+"""Audiences differ a little in whom they hold; below this nobody could act on it."""
+LOOKED_AT = 200
+"""Fewer profiles say nothing about a share of a percent."""
+
+
+@check("identity.coverage")
+def coverage(snapshot: Snapshot) -> Iterator[Finding]:
+    """A segment many of whose profiles have no e-mail that could be sent."""
+    for audience in snapshot.programme.audiences:
+        last = snapshot.of(audience).last_sync
+        if last is None or not last.members or last.unusable < UNCOVERED * last.members:
+            continue
+        share = last.unusable / last.members
+        yield Finding(
+            "high" if share >= BARELY_COVERED else "medium",
+            audience.name,
+            share,
+            f"{last.unusable:,} of {last.members:,} profiles, {share:.0%}, have no usable e-mail",
+            "ask for the e-mail earlier in the shop, or bound the segment to people who have one",
+        )
+
+
+@check("identity.malformed")
+def malformed(snapshot: Snapshot) -> Iterator[Finding]:
+    """E-mails that are none, or that arrive hashed in a way nobody can undo."""
+    for audience in snapshot.programme.audiences:
+        sample = snapshot.of(audience).sample
+        if sample is None or sample.looked_at < LOOKED_AT:
+            continue
+        share = (sample.malformed + sample.hashed) / sample.looked_at
+        if share < MALFORMED:
+            continue
+        yield Finding(
+            "medium",
+            audience.name,
+            share,
+            f"of {sample.looked_at:,} profiles {sample.malformed:,} have a malformed e-mail and {sample.hashed:,} one hashed elsewhere",
+            "let the form refuse what is no e-mail, and send Customer.io the plain address",
+        )
+
+
+@check("identity.typos")
+def typos(snapshot: Snapshot) -> Iterator[Finding]:
+    """Domains one slip of the finger from a big provider's: nobody ever gets that mail."""
+    for audience in snapshot.programme.audiences:
+        sample = snapshot.of(audience).sample
+        if sample is None or sample.looked_at < LOOKED_AT or sample.typos < TYPOS * sample.looked_at:
+            continue
+        yield Finding(
+            "low",
+            audience.name,
+            sample.typos / sample.looked_at,
+            f"{sample.typos:,} of {sample.looked_at:,} profiles have a likely typo in the domain, like gmial.com",
+            "offer the right spelling in the form; old profiles can be corrected in Customer.io",
+        )
+
+
+@check("identity.duplicates")
+def duplicates(snapshot: Snapshot) -> Iterator[Finding]:
+    """Profiles that are the same person twice: counts of the segment and of the list then differ for good."""
+    for audience in snapshot.programme.audiences:
+        sample = snapshot.of(audience).sample
+        if sample is None or sample.looked_at < LOOKED_AT or sample.repeated < REPEATED * sample.looked_at:
+            continue
+        share = sample.repeated / sample.looked_at
+        yield Finding(
+            "low",
+            audience.name,
+            share,
+            f"{sample.repeated:,} of {sample.looked_at:,} profiles, {share:.0%}, repeat the e-mail of another",
+            "merge the profiles, and identify people by e-mail when they sign in",
+        )
+
+
+@check("identity.match-fell")
+def match_fell(snapshot: Snapshot) -> Iterator[Finding]:
+    """A match rate below the binomial band around its own history."""
+    for audience in snapshot.programme.audiences:
+        known = snapshot.of(audience)
+        rates = [rate for rate in map(_rate, known.syncs) if rate is not None]
+        if len(rates) < 3:
+            continue
+        before, now = _middle(rates[:-1]), rates[-1]
+        fall = before.share - now.share
+        if fall <= max(SMALLEST_FALL, _band(before, now)):
+            continue
+        yield Finding(
+            "high",
+            audience.name,
+            fall,
+            f"Criteo recognises {now.share:.0%} of its people where {before.share:.0%} were usual; {_cause(known)}",
+            "look at what changed in the e-mails of this segment: a form, an import, a change of encoding",
+        )
+
+
+@check("identity.match-low")
+def match_low(snapshot: Snapshot) -> Iterator[Finding]:
+    """A match rate below that of all other include audiences together, beyond chance."""
+    rates = {each.name: _rate(snapshot.of(each).last_sync) for each in snapshot.programme.includes}
+    for audience in snapshot.programme.includes:
+        own = rates[audience.name]
+        others = [rate for name, rate in rates.items() if rate is not None and name != audience.name]
+        if own is None or not others:
+            continue
+        rest = sum(others, start=_Rate(0, 0))
+        gap = rest.share - own.share
+        if gap <= max(SMALLEST_GAP, _band(rest, own)):
+            continue
+        yield Finding(
+            "medium",
+            audience.name,
+            gap,
+            f"Criteo recognises {own.share:.0%} of its people and {rest.share:.0%} of the other audiences'; {_cause(snapshot.of(audience))}",
+            "compare where the profiles of this segment come from with the others'",
+        )
+
+
+@check("identity.count-gap")
+def count_gap(snapshot: Snapshot) -> Iterator[Finding]:
+    """A list of which Criteo counts fewer or more people than the ledger ever had there in two days."""
+    for audience in snapshot.programme.audiences:
+        syncs = snapshot.of(audience).syncs
+        last = syncs[-1] if syncs else None
+        if last is None or not last.identifiers or snapshot.now - syncs[0].at < 2 * DAY:
+            continue
+        held = [each.pushed for each in syncs if each.pushed is not None and each.at > last.at - 2 * DAY]
+        if not held or 0.95 * min(held) <= last.identifiers <= 1.05 * max(held):
+            continue
+        nearest = min(held) if last.identifiers < min(held) else max(held)
+        gap = last.identifiers / nearest - 1 if nearest else 1.0
+        cause = "Criteo has not processed the last changes" if gap < 0 else "somebody else writes to the list"
+        yield Finding(
+            "medium",
+            audience.name,
+            gap,
+            f"Criteo counts {last.identifiers:,} people on the list, the ledger {nearest:,}; most likely {cause}",
+            "look at the list in Criteo; `holdouts sync` sends what is missing, a refresh replaces the list",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """Matches among identifiers."""
+
+    matches: int
+    identifiers: int
+
+    @property
+    def share(self) -> float:
+        return self.matches / self.identifiers
+
+    def __add__(self, other: _Rate) -> _Rate:
+        return _Rate(self.matches + other.matches, self.identifiers + other.identifiers)
+
+
+def _rate(sync: Sync | None) -> _Rate | None:
+    if sync is None or not sync.identifiers or sync.matches is None:
+        return None
+    return _Rate(sync.matches, sync.identifiers)
+
+
+def _middle(rates: Sequence[_Rate]) -> _Rate:
+    """The rate in the middle of a history, on that sync's own counts."""
+    return sorted(rates, key=lambda each: each.share)[len(rates) // 2]
+
+
+def _band(one: _Rate, other: _Rate) -> float:
+    """5 · √(p(1 − p)(1/n₀ + 1/n₁)), p the share of both together."""
+    p = (one + other).share
+    return DEVIATIONS * sqrt(p * (1 - p) * (1 / one.identifiers + 1 / other.identifiers))
+
+
+def _cause(known: Known) -> str:
+    """The likeliest reason why Criteo does not know people, by what else is known of them."""
+    last, sample = known.last_sync, known.sample
+    if sample is not None and sample.looked_at:
+        if sample.hashed >= 0.01 * sample.looked_at:
+            return "most likely because e-mails arrive hashed elsewhere"
+        if sample.typos + sample.malformed >= MALFORMED * sample.looked_at:
+            return "most likely because e-mails are misspelt"
+    if last is not None and last.pushed and last.identifiers and last.identifiers < 0.9 * last.pushed:
+        return "most likely because Criteo has not processed the last changes"
+    return "most likely because these people are new or use an address that no shop of Criteo's has seen"

@@ -1,0 +1,136 @@
+"""Whether what the ads add can be told: holdouts, who is held out of what, and whose spend it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from experiments.percent import show_percent
+from experiments.playbook.facts import WEEK, Snapshot
+from experiments.playbook.finding import Finding, check, money
+
+TOO_LONG = 26.0
+"""Weeks: nobody waits half a year to decide on a budget of this quarter."""
+TWICE = 0.5
+"""A holdout is too large when half of it would answer within a quarter."""
+
+
+@check("measurement.no-holdout")
+def no_holdout(snapshot: Snapshot) -> Iterator[Finding]:
+    """An include audience of which nobody is held out."""
+    for audience in snapshot.programme.includes:
+        ppm = snapshot.of(audience).holdout_ppm
+        if (audience.holdout_ppm if ppm is None else ppm) > 0:
+            continue
+        spend = snapshot.of(audience).spend
+        yield Finding(
+            "high",
+            audience.name,
+            0,
+            "nobody is held out, so nothing can ever be said about what its ads add",
+            f"holdouts set {audience.name} 10% --reason TEXT",
+            money(snapshot, spend),
+        )
+
+
+@check("measurement.holdout-too-small")
+def holdout_too_small(snapshot: Snapshot) -> Iterator[Finding]:
+    """A holdout that does not answer within half a year although a larger one would."""
+    for audience in snapshot.programme.includes:
+        known = snapshot.of(audience)
+        answer, ppm = known.answer, known.holdout_ppm
+        if answer is None or not ppm or answer.weeks <= TOO_LONG or answer.share is None:
+            continue
+        larger = show_percent(round(answer.share * 1_000_000))
+        yield Finding(
+            "medium",
+            audience.name,
+            answer.weeks,
+            f"with {show_percent(ppm)} held out, a lift of {answer.lift:.0%}, which pays for the ads, shows after {answer.weeks:,.0f} weeks",
+            f"hold out {larger} and know within a quarter: holdouts set {audience.name} {larger.replace(' ', '')} --reason TEXT",
+        )
+
+
+@check("measurement.holdout-too-large")
+def holdout_too_large(snapshot: Snapshot) -> Iterator[Finding]:
+    """A holdout of which half would answer within a quarter."""
+    for audience in snapshot.programme.includes:
+        known = snapshot.of(audience)
+        answer, ppm = known.answer, known.holdout_ppm
+        if answer is None or not ppm or answer.share is None or answer.share * 1_000_000 > TWICE * ppm:
+            continue
+        smaller = show_percent(round(answer.share * 1_000_000))
+        saved = 1 - answer.share * 1_000_000 / ppm
+        cost = None if known.holdout_cost is None else max(0.0, known.holdout_cost * saved)
+        yield Finding(
+            "low",
+            audience.name,
+            ppm / 1_000_000,
+            f"{show_percent(ppm)} are held out, and {smaller} would show a lift of {answer.lift:.0%} within a quarter",
+            f"lower it once this question is answered: holdouts set {audience.name} {smaller.replace(' ', '')} --reason TEXT",
+            money(snapshot, cost),
+        )
+
+
+@check("measurement.site-tag")
+def site_tag(snapshot: Snapshot) -> Iterator[Finding]:
+    """A delivering ad set that reaches people who are held out, most often retargeting by the site tag."""
+    for ad_set in snapshot.ad_sets or ():
+        if not ad_set.delivers or not ad_set.open_to:
+            continue
+        how = (
+            "has no audience, so the site tag decides whom it reaches"
+            if ad_set.audience is None
+            else "does not subtract them"
+        )
+        yield Finding(
+            "high",
+            _audience_of(snapshot, ad_set.id),
+            len(ad_set.open_to),
+            f"the ad set {ad_set.name} ({ad_set.id}) {how}: it can reach the people of {', '.join(ad_set.open_to)}",
+            "link an audience to it that subtracts the lists of held-out people (and/not)",
+        )
+
+
+@check("measurement.spend-without-audience")
+def spend_without_audience(snapshot: Snapshot) -> Iterator[Finding]:
+    """An ad set that costs money and belongs to no audience of the file."""
+    for ad_set in snapshot.ad_sets or ():
+        if not ad_set.spend or _audience_of(snapshot, ad_set.id) is not None:
+            continue
+        yield Finding(
+            "medium",
+            None,
+            ad_set.spend,
+            f"the ad set {ad_set.name} ({ad_set.id}) spends and belongs to no audience: what it adds is not measured",
+            "name it in `ad_sets` of the audience that it serves, or pause it",
+            money(snapshot, ad_set.spend),
+        )
+
+
+@check("measurement.audience-without-spend")
+def audience_without_spend(snapshot: Snapshot) -> Iterator[Finding]:
+    """An audience whose list is kept and whose ad sets spend nothing."""
+    loaded = snapshot.loads.spend
+    for audience in snapshot.programme.includes:
+        known = snapshot.of(audience)
+        if (
+            loaded is None
+            or not audience.ad_sets
+            or known.spend is None
+            or known.spend > 0
+            or not known.on_list
+        ):
+            continue
+        if not known.syncs or loaded - known.syncs[0].at < WEEK:
+            continue
+        yield Finding(
+            "medium",
+            audience.name,
+            known.on_list,
+            f"{known.on_list:,} people are on its list, and its ad sets {', '.join(audience.ad_sets)} spent nothing in a week",
+            "look at the ad sets' budget, bid and schedule, or stop holding people out of nothing",
+        )
+
+
+def _audience_of(snapshot: Snapshot, ad_set: str) -> str | None:
+    return next((each.name for each in snapshot.programme.includes if ad_set in each.ad_sets), None)

@@ -1,0 +1,119 @@
+"""What the environment says: addresses, files and credentials, read once at the edge. I/O."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
+
+from experiments.errors import Rejected, Retryable
+
+Credential = Literal["CUSTOMERIO_APP_KEY", "CRITEO_CLIENT_ID", "CRITEO_CLIENT_SECRET"]
+
+
+def _base_url(text: str, info: ValidationInfo) -> str:
+    """https, or http to this machine: a credential never crosses a network in clear."""
+    variable = (info.field_name or "").upper()
+    try:
+        parts = urlsplit(text)
+        is_host = parts.hostname and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
+    except ValueError:
+        is_host = False
+    if not is_host:
+        raise Rejected(f"{variable} must be the address of a host, such as https://api.example.com")
+    assert parts.hostname
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        raise Rejected(f"{variable} must start with https://")
+    return text.rstrip("/")
+
+
+def _version(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d{2}", text):
+        raise Rejected("CRITEO_API_VERSION must be a year and a month, such as 2026-07")
+    return text
+
+
+def _header_safe(text: str, info: ValidationInfo) -> str:
+    """A credential as it was meant: a file's line end does not belong to it."""
+    text = text.strip()
+    if not (text.isascii() and text.isprintable()):
+        raise Rejected(f"{(info.field_name or '').upper()} holds characters that no credential has")
+    return text
+
+
+BaseUrl = Annotated[str, BeforeValidator(_base_url)]
+Secret = Annotated[SecretStr, BeforeValidator(_header_safe)]
+
+
+def prefect_secret(name: str) -> str | None:
+    """The value of a Secret block on the Prefect server, if there is one of this name."""
+    from prefect.blocks.system import Secret as SecretBlock
+
+    try:
+        block = SecretBlock.load(name)
+    except ValueError:
+        return None
+    except (httpx.HTTPError, RuntimeError) as error:
+        raise Retryable(f"Prefect did not answer when asked for the Secret block {name}") from error
+    assert isinstance(block, SecretBlock), "load answers at once outside of an event loop"
+    return str(block.get())
+
+
+class Settings(BaseModel):
+    """The environment of design.md; `Settings.read()` is the way to make one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    holdouts_audiences: Path = Path("experiments/audiences.yaml")
+    holdouts_database_url: SecretStr | None = None
+    holdouts_rate_limits: bool = True
+    """Off only for a simulated clock, where a day passes in a second."""
+    customerio_base_url: BaseUrl = "https://api.customer.io"
+    customerio_app_key: Secret | None = None
+    criteo_base_url: BaseUrl = "https://api.criteo.com"
+    criteo_api_version: Annotated[str, BeforeValidator(_version)] = "2026-07"
+    criteo_client_id: Secret | None = None
+    criteo_client_secret: Secret | None = None
+    prefect_api_url: str | None = Field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """The settings of an environment; a variable that is empty counts as absent."""
+        return cls.model_validate({name.lower(): value for name, value in environ.items() if value.strip()})
+
+    @property
+    def audiences(self) -> Path:
+        """The file that the team edits."""
+        return self.holdouts_audiences
+
+    @property
+    def database_url(self) -> SecretStr:
+        """The ledger's database: a secret, because such a URL may hold a password."""
+        beside = self.holdouts_audiences.resolve().with_name("holdouts.sqlite")
+        return self.holdouts_database_url or SecretStr(f"sqlite:///{beside}")
+
+    def credential(self, name: Credential, block: Callable[[str], str | None] = prefect_secret) -> SecretStr:
+        """The credential from its variable, else from the Prefect block; Rejected where neither has it."""
+        given: SecretStr | None = getattr(self, name.lower())
+        if given is not None:
+            return given
+        block_name = name.lower().replace("_", "-")
+        found = block(block_name) if self.prefect_api_url else None
+        if not found:
+            also = f" and Prefect has no Secret block {block_name}" if self.prefect_api_url else ""
+            raise Rejected(f"{name} is not set{also}")
+        return SecretStr(found.strip())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,63 @@
+"""Events that people are told about: a refused sync, a leak, a new verdict, a fallen match rate, a stale source. I/O.
+
+They are sent from flow runs only, and carry names, counts and hashes. `flows/automations.yaml` turns
+them into notifications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from prefect.context import FlowRunContext
+from prefect.events import emit_event
+
+from experiments.errors import Leaked
+from sync.plan import ListPlan
+
+Kind = Literal["audience", "group", "programme", "source"]
+Payload = Mapping[str, str | int | float | list[str] | None]
+
+
+def sync_refused(plan: ListPlan, approval: str | None) -> None:
+    """A fuse stopped this plan; `approval` is where a person can let it through."""
+    payload: Payload = {
+        "plan": plan.hash,
+        "fuses": [each.fuse for each in plan.refusals],
+        "reason": "; ".join(each.reason for each in plan.refusals),
+        "members": plan.counts.profiles,
+        "adds": len(plan.adds),
+        "removes": len(plan.removes),
+        "approval": approval or "run the deployment approve-plan",
+    }
+    _announce("sync.refused", "audience", plan.name, payload)
+
+
+def leak_found(leak: Leaked) -> None:
+    """Somebody held out stands in a list that people are advertised from, or was about to."""
+    _announce("leak.found", "audience", leak.audience, {"people": leak.people, "reason": str(leak)})
+
+
+def verdict_changed(kind: Kind, name: str, before: str, now: str, sentence: str) -> None:
+    """An experiment's verdict is another than in the last report."""
+    _announce("verdict.changed", kind, name, {"before": before, "now": now, "sentence": sentence})
+
+
+def match_rate_fell(audience: str, before: float, now: float, identifiers: int) -> None:
+    """Criteo recognises fewer of an audience's identifiers than chance explains."""
+    shares = {"before": f"{before:.1%}", "now": f"{now:.1%}"}
+    _announce("match-rate.fell", "audience", audience, {**shares, "identifiers": identifiers})
+
+
+def source_stale(kind: Kind, name: str, reason: str, since: datetime | None = None) -> None:
+    """A source gave nothing new; `since` is when it last did."""
+    last = "unknown" if since is None else f"{since:%Y-%m-%d %H:%M} UTC"
+    _announce("source.stale", kind, name, {"reason": reason, "last": last})
+
+
+def _announce(event: str, kind: Kind, name: str, payload: Payload) -> None:
+    if FlowRunContext.get() is None:
+        return
+    resource = {"prefect.resource.id": f"holdouts.{kind}.{name}", "prefect.resource.name": name}
+    emit_event(f"holdouts.{event}", resource=resource, payload=dict(payload))

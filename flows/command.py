@@ -1,0 +1,198 @@
+"""The command line: `holdouts COMMAND`. It answers people in sentences and machines in JSON. I/O.
+
+Exit status: 0 done; 1 refused by a fuse or a failed audit; 2 wrong use or configuration; 3 a remote
+service failed. Modules are imported where a command needs them, so that each answers fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.errors import HoldoutsError
+from flows.command_audit import audit
+from flows.command_holdouts import holdouts
+from flows.terminal import AsJson, AudienceName, Reason, run_flow, show, user
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Criteo audiences from Customer.io with a holdout that is kept, and the lift that it measures.",
+)
+app.add_typer(audit, name="audit")
+app.add_typer(holdouts)
+
+
+def main() -> None:
+    """Runs a command and ends with the contract's exit status, never with a traceback of an expected error."""
+    try:
+        app()
+    except HoldoutsError as error:
+        print(f"holdouts: {error}", file=sys.stderr)  # noqa: T201 - the command's own words
+        raise SystemExit(error.exit_status) from None
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Say in plain words which credential, scope, segment, list or setting is wrong.
+
+    Example: holdouts check
+    """
+    from flows.checking import check_set_up, check_text
+
+    findings = check_set_up()
+    show([finding.document() for finding in findings], check_text(findings), as_json)
+    raise typer.Exit(max((finding.exit_status for finding in findings), default=0))
+
+
+@app.command()
+def plan(as_json: AsJson = False) -> None:
+    """Show what a sync would change now. Nothing is changed anywhere.
+
+    Example: holdouts plan --json
+    """
+    from flows.preview import plan_document, plan_text, preview
+
+    found = preview()
+    show(plan_document(found), plan_text(found), as_json)
+    for failure in found.gathered.failures.values():
+        raise failure
+    raise typer.Exit(1 if found.plan.refused else 0)
+
+
+@app.command()
+def sync(as_json: AsJson = False) -> None:
+    """Bring Criteo's lists in step with the segments, minus the people held out.
+
+    Example: holdouts sync
+    """
+    from flows.preview import table_text
+    from flows.sync_audiences import sync_audiences
+
+    rows = run_flow(sync_audiences)
+    show(rows, table_text(rows), as_json)
+
+
+@app.command()
+def approve(
+    audience: AudienceName,
+    plan: Annotated[str, typer.Option("--plan", help="The plan's hash, as `holdouts plan` shows it.")],
+    reason: Reason = "approved on the command line",
+) -> None:
+    """Let exactly this refused plan through the fuses, once.
+
+    Example: holdouts approve cart-0-4h --plan 0123456789abcdef --reason "season's end, the segment is right"
+    """
+    from flows.approve_plan import approve_plan
+
+    run_flow(approve_plan, audience=audience, plan=plan, reason=reason, who=user())
+    typer.echo(f"{audience}: plan {plan} is approved for the next sync")
+
+
+@app.command("load-orders")
+def load_orders(as_json: AsJson = False) -> None:
+    """Take in the orders since the last load.
+
+    Example: holdouts load-orders
+    """
+    from flows.load_orders import load_orders_flow
+
+    load = run_flow(load_orders_flow)
+    lines = [f"{load['accepted']:,} orders and {load['refunds']:,} refunds taken in"]
+    lines += [f"{rows:,} rows left out: {reason}" for reason, rows in load["rejected"].items()]
+    lines += [f"  row {each['row']}: {each['reason']}" for each in load["examples"]]
+    show(load, "\n".join(lines), as_json)
+
+
+@app.command("load-spend")
+def load_spend() -> None:
+    """Take in what Criteo charged and claimed in the last thirty days.
+
+    Example: holdouts load-spend
+    """
+    from flows.load_spend import load_spend as load_spend_flow
+
+    typer.echo(f"{run_flow(load_spend_flow):,} rows of spend taken in")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Option("--folder", help="Where reports stand.")] = Path("report"),
+    as_json: AsJson = False,
+) -> None:
+    """Measure what the ads added and write the report of today.
+
+    Example: holdouts report --folder report
+    """
+    from flows.measure_lift import lift_text, measure_lift
+
+    found = run_flow(measure_lift, report_folder=str(folder))
+    show(found["document"], f"{lift_text(found['document'])}\n{found['page']}", as_json)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show each audience on one screen: holdout, last sync, sizes, match rate, refusals.
+
+    Example: holdouts status
+    """
+    from flows.status import read_status, status_text
+
+    found = read_status()
+    show(found, status_text(found), as_json)
+
+
+@app.command()
+def lift(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet, one row a unit.")],
+    arm: Annotated[str, typer.Option("--arm", help="Column that names the arm.")],
+    control: Annotated[str, typer.Option("--control", help="Its value for the people held out.")],
+    treatment: Annotated[str, typer.Option("--treatment", help="Its value for the people advertised to.")],
+    outcome: Annotated[str, typer.Option("--outcome", help="Column of the outcome.")],
+    covariate: Annotated[str | None, typer.Option("--covariate", help="Column fixed before entry.")] = None,
+    stratum: Annotated[str | None, typer.Option("--stratum", help="Column of phases or cohorts.")] = None,
+    weight: Annotated[str | None, typer.Option("--weight", help="Column: units a row stands for.")] = None,
+    capacity: Annotated[
+        float | None, typer.Option("--capacity", help="Units to tune the sequence to.")
+    ] = None,
+    alpha: Annotated[float, typer.Option("--alpha", help="Share of errors allowed.")] = 0.05,
+    as_json: AsJson = False,
+) -> None:
+    """Read the lift of any holdout experiment from a table.
+
+    Example: holdouts lift hillstrom.csv --arm segment --control "No E-Mail" --treatment "Mens E-Mail" --outcome visit
+    """
+    from analysis.lift import analyse_table
+    from analysis.lift_text import render_lift
+
+    found = analyse_table(
+        file,
+        arm=arm,
+        control=control,
+        treatment=treatment,
+        outcome=outcome,
+        covariate=covariate,
+        stratum=stratum,
+        weight=weight,
+        capacity=capacity,
+        alpha=alpha,
+    )
+    show(found, render_lift(found), as_json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", help="Replaced by the demo.")] = Path("demo"),
+) -> None:
+    """Run the whole job against a sandbox on this machine: eight weeks in a few minutes.
+
+    Example: holdouts demo
+    """
+    from flows.demo import run_demo
+
+    raise typer.Exit(run_demo(folder))

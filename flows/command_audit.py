@@ -1,0 +1,79 @@
+"""The commands of `holdouts audit`: check that what must never happen has not happened. I/O."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from flows.terminal import AsJson, show
+
+audit = typer.Typer(no_args_is_help=True, help="Check that what must never happen has not happened.")
+
+
+@audit.command("arms")
+def audit_arms(
+    sql: Annotated[
+        str | None, typer.Option("--sql", help="postgresql, duckdb, bigquery or snowflake.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every recorded arm from its hash; any mismatch fails.
+
+    With --sql it prints the query that does the same in your warehouse, over a table `units` with the
+    columns unit (64 hex characters), salt, ppm, universal_salt and universal_ppm.
+
+    Example: holdouts audit arms --sql duckdb
+    """
+    from flows.auditing import arms_sql, check_arms
+
+    if sql is not None:
+        query = arms_sql(sql)
+        show({"dialect": sql, "query": query}, query, as_json)
+        return
+    found = check_arms()
+    text = f"{found['checked']:,} entrants checked, {found['mismatched']:,} do not agree with their hash"
+    show(found, text, as_json)
+    raise typer.Exit(1 if found["mismatched"] else 0)
+
+
+@audit.command("firewall")
+def audit_firewall(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Show the changed algebra, and write it once you say yes.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Name each ad set that could reach people held out, and prove that no list holds one of them.
+
+    --fix changes audiences that are there; it creates and links nothing.
+
+    Example: holdouts audit firewall --fix
+    """
+    from flows.firewall import apply_changes, check_firewall, firewall_document, firewall_text
+
+    found = check_firewall()
+    if fix and found.audit.changes:
+        typer.echo(firewall_text(found), err=as_json)
+        many = f"{len(found.audit.changes)} audience{'s' if len(found.audit.changes) > 1 else ''}"
+        if typer.confirm(f"Write the changed algebra of {many} to Criteo?", err=True):
+            found = apply_changes(found.audit.changes)
+    show(firewall_document(found), firewall_text(found), as_json)
+    raise typer.Exit(0 if found.is_tight else 1)
+
+
+@audit.command("unit")
+def audit_unit(as_json: AsJson = False) -> None:
+    """Tell which arm one person was in, of which audience, since when and by which rule.
+
+    The e-mail is asked for, or read from standard input: as an argument it would stay in the shell's
+    history and in the list of processes.
+
+    Example: holdouts audit unit < email.txt
+    """
+    from flows.auditing import unit_history, unit_text
+
+    email = typer.prompt("E-mail", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    found = unit_history(email)
+    show(found, unit_text(found), as_json)

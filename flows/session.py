@@ -1,0 +1,85 @@
+"""What a flow works with: settings, the programme, the ledger and the two clients. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from experiments.audience_file import read_programme
+from experiments.audiences import Programme
+from experiments.database import connect
+from experiments.settings import Settings
+from sync.criteo import Criteo
+from sync.customerio import CustomerIO
+from sync.limits import Limiter, Name, Unlimited, limiter
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One programme with its ledger open."""
+
+    settings: Settings
+    programme: Programme
+    engine: Engine
+
+
+@contextmanager
+def open_session(settings: Settings | None = None) -> Iterator[Session]:
+    """Reads the settings and the audiences file, and opens the ledger."""
+    settings = settings or Settings.read()
+    programme = read_programme(settings.audiences)
+    engine = connect(settings.database_url.get_secret_value())
+    try:
+        yield Session(settings, programme, engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_customerio(session: Session) -> Iterator[CustomerIO]:
+    """A client of the workspace, closed at the end."""
+    settings = session.settings
+    key = settings.credential("CUSTOMERIO_APP_KEY")
+    client = CustomerIO(settings.customerio_base_url, key, _limit(settings, "customerio"))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def open_criteo(session: Session) -> Iterator[Criteo]:
+    """A client of the programme's advertiser, closed at the end."""
+    settings = session.settings
+    client = Criteo(
+        settings.criteo_base_url,
+        settings.credential("CRITEO_CLIENT_ID").get_secret_value(),
+        settings.credential("CRITEO_CLIENT_SECRET"),
+        _limit(settings, "criteo"),
+        _limit(settings, "criteo-reports"),
+        version=settings.criteo_api_version,
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def moment(now: datetime | None) -> datetime:
+    """The time of a run: the one given, else the clock's, always UTC."""
+    if now is None:
+        return datetime.now(UTC)
+    return now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
+
+
+def seconds(when: datetime) -> int:
+    """Whole seconds since 1970, as the ledger keeps time."""
+    return int(when.timestamp())
+
+
+def _limit(settings: Settings, name: Name) -> Limiter:
+    return limiter(name) if settings.holdouts_rate_limits else Unlimited()

@@ -1,0 +1,47 @@
+"""Each audience on one terminal screen. I/O."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flows.facts import operations
+from flows.preview import table_text
+from flows.session import open_session
+
+
+def read_status() -> dict[str, Any]:
+    """What the ledger knows of each audience."""
+    with open_session() as session:
+        return {"audiences": operations(session)}
+
+
+def status_text(found: dict[str, Any], now: datetime | None = None) -> str:
+    """The same as a table, with open refusals below."""
+    moment = now or datetime.now(UTC)
+    rows = [_row(name, each, moment) for name, each in found["audiences"].items()]
+    lines = [table_text(rows)]
+    for name, each in found["audiences"].items():
+        lines += [f"{name}: refused: {reason}" for reason in each["refusals"]]
+    return "\n".join(lines)
+
+
+def _row(name: str, each: dict[str, Any], moment: datetime) -> dict[str, Any]:
+    last = each["holdout_history"][-1] if each["holdout_history"] else None
+    rate = each["match_rate"]
+    return {
+        "audience": name,
+        "role": each["role"],
+        "holdout": "–" if last is None else f"{last['percent']:g} %",
+        "since": "–" if last is None else f"{last['at'][:10]} by {last['who']}",
+        "last sync": "never" if each["last_sync"] is None else _age(each["last_sync"], moment),
+        "outcome": each["outcome"] or "–",
+        "units": each["units"] or 0,
+        "in Criteo": each["identifiers"] or 0,
+        "match": "–" if rate is None else f"{rate:.0%}",
+    }
+
+
+def _age(iso: str, moment: datetime) -> str:
+    hours = (moment - datetime.fromisoformat(iso)).total_seconds() / 3600
+    return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} d ago"

@@ -1,0 +1,127 @@
+"""Keeps Criteo's contact lists equal to the Customer.io segments, minus the people held out. I/O.
+
+Needs the credentials of Customer.io and Criteo, as environment variables or Prefect Secret blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import flow
+from sqlalchemy import Row
+
+from experiments.database import reading
+from experiments.errors import HoldoutsError, Leaked, Refused
+from experiments.lock import exclusive
+from flows import announcements
+from flows.presentation import approval_links, plan_table, show_refusals, show_run, sync_table
+from flows.runs import timed
+from flows.session import Session, moment, open_criteo, open_customerio, open_session, seconds
+from flows.steps import step
+from sync.applying import ListResult, apply
+from sync.decision import decide
+from sync.gathering import Gathered, gather
+from sync.history import ListState, last_syncs
+from sync.match_rate import MatchRate, has_fallen
+from sync.plan import Plan
+
+
+@step("read segments", retries=2)
+def read_segments(session: Session) -> Gathered:
+    """Everything a decision rests on."""
+    with open_customerio(session) as customerio:
+        return gather(session.engine, customerio, session.programme)
+
+
+@step("apply plan")
+def apply_plan(session: Session, plan: Plan, at: int) -> tuple[ListResult, ...]:
+    """Entrants, removes, adds, proof."""
+    with open_criteo(session) as criteo:
+        return apply(session.engine, criteo, session.programme, plan, at)
+
+
+@flow(name="sync-audiences", flow_run_name=timed("sync-audiences"), persist_result=False)
+def sync_audiences(now: datetime | None = None, dry_run: bool = False) -> list[dict[str, object]]:
+    """Reads the segments, decides, and applies what no fuse refuses.
+
+    Args:
+        now: The time that is written down; empty means the time of the run.
+        dry_run: Only show what would move; nothing is changed anywhere.
+    """
+    with open_session() as session:
+        if dry_run:
+            return _rehearse(session)
+        with exclusive(session.engine, "sync"):
+            return _sync(session, seconds(moment(now)))
+
+
+def _rehearse(session: Session) -> list[dict[str, object]]:
+    gathered = read_segments(session)
+    plan = decide(gathered.facts)
+    rows = plan_table(plan)
+    show_run("plan", rows, "What would move")
+    _raise_for(plan, list(gathered.failures.values()), "a sync would refuse: ")
+    return rows
+
+
+def _sync(session: Session, at: int) -> list[dict[str, object]]:
+    with reading(session.engine) as connection:
+        before = last_syncs(connection)
+    gathered = read_segments(session)
+    plan = decide(gathered.facts)
+    try:
+        results = apply_plan(session, plan, at)
+    except Leaked as leak:
+        announcements.leak_found(leak)
+        raise
+    rows = sync_table(results)
+    show_run("sync", rows, "What moved")
+    _announce(plan, gathered, results, before)
+    failures = [*(each.failure for each in results if each.failure), *gathered.failures.values()]
+    _raise_for(plan, failures, "refused, the other audiences were synced: ")
+    return rows
+
+
+def _announce(
+    plan: Plan, gathered: Gathered, results: Sequence[ListResult], before: Mapping[str, Row[Any]]
+) -> None:
+    """Tells people what they should look at."""
+    approvals = approval_links(plan)
+    show_refusals(plan, approvals)
+    for refused in plan.refused:
+        announcements.sync_refused(refused, approvals.get(refused.name))
+    for name, failure in gathered.failures.items():
+        last = before.get(name)
+        since = None if last is None else datetime.fromtimestamp(last.synced_at, UTC)
+        announcements.source_stale("audience", name, str(failure), since)
+    for result in results:
+        earlier, now = _rate_of_row(before.get(result.plan.name)), _rate(result.state)
+        if earlier and now and has_fallen(earlier, now):
+            announcements.match_rate_fell(result.plan.name, earlier.share, now.share, now.identifiers)
+
+
+def _rate(state: ListState) -> MatchRate | None:
+    if state.match_rate is None or state.identifiers is None:
+        return None
+    return MatchRate(state.match_rate, state.identifiers)
+
+
+def _rate_of_row(row: Row[Any] | None) -> MatchRate | None:
+    if row is None or row.match_ppm is None or row.identifiers is None:
+        return None
+    return MatchRate(row.match_ppm / 1_000_000, row.identifiers)
+
+
+def _raise_for(plan: Plan, failures: Sequence[HoldoutsError], opening: str) -> None:
+    """Ends the run as refused or failed, after everybody else was served."""
+    if plan.refused:
+        reasons = (f"{each.name} (plan {each.hash}): {each.refusals[0].reason}" for each in plan.refused)
+        raise Refused(opening + "; ".join(reasons))
+    if failures:
+        raise failures[0]
+
+
+if __name__ == "__main__":
+    sync_audiences()

@@ -1,0 +1,1 @@
+"""From Customer.io segments to Criteo contact lists, minus the people held out."""

@@ -1,0 +1,250 @@
+"""Decides what each Criteo list should hold, and which of these plans may go. Pure.
+
+Members − unusable − excluded − claimed by a sibling − held out universally − held out by the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from experiments.audiences import Audience, Programme
+from experiments.digests import EMPTY, DigestSet
+from experiments.phases import Assigned, Holdout, Rule, assign
+from sync.fuses import BEYOND_APPROVAL, DOUBTING_SOURCE, Case, former_refusal, refusals
+from sync.plan import Counts, Former, Holding, ListPlan, Membership, Plan
+
+UNIVERSAL_LIST = "holdout · universal"
+
+
+def holdout_list(group: str) -> str:
+    """Name of the Criteo list of people held out of a group."""
+    return f"holdout · {group}"
+
+
+def former_list(name: str) -> str:
+    """Name of the plan that empties a list which no audience keeps any more."""
+    return f"former · {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a decision rests on, gathered before it is taken."""
+
+    programme: Programme
+    memberships: Mapping[str, Membership]
+    """By audience; one that could not be read is absent, gets no plan and keeps its list."""
+    holdings: Mapping[str, Holding]
+    """What each list holds, by audience name or `holdout · GROUP`."""
+    holdouts: Mapping[str, Holdout]
+    list_ids: Mapping[str, str] = field(default_factory=dict)
+    """Criteo's id of each list that the ledger knows, by the same names."""
+    formers: tuple[Former, ...] = ()
+    """Lists that no audience keeps any more."""
+    last_units: Mapping[str, int] = field(default_factory=dict)
+    """Usable units of each audience in its last applied sync."""
+    approved: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Hashes of plans that a person let through, by audience."""
+
+    def holding(self, name: str) -> Holding:
+        """What a list holds; nothing where it is new."""
+        return self.holdings.get(name, Holding())
+
+
+def decide(facts: Facts) -> Plan:
+    """The plan of every list: audiences to include, to exclude, the held-out people, and former lists.
+
+    A source that failed, or that a fuse stopped, never makes an exclusion smaller: the units that its
+    list still holds go on being excluded, and those of a stopped window go on being claimed. Where an
+    exclusion may be incomplete, nobody new is advertised to by the audiences that name it.
+    """
+    excludes = [
+        _fused(facts, each, _simple_plan(facts, each))
+        for each in facts.programme.excludes
+        if each.name in facts.memberships
+    ]
+    exclusions, unsure = _exclusions(facts, excludes), _unsure(facts, excludes)
+    includes: list[ListPlan] = []
+    for siblings in facts.programme.groups.values():
+        includes += _plan_group(facts, siblings, exclusions, unsure)
+    return Plan((*includes, *excludes, *_plan_holdout_lists(facts, includes), *_plan_formers(facts)))
+
+
+def _exclusions(facts: Facts, plans: Sequence[ListPlan]) -> dict[str, DigestSet]:
+    sure = {plan.name: plan.desired for plan in plans if not plan.refusals}
+    doubtful = {plan.name: plan.desired for plan in plans if plan.refusals}
+    return {
+        each.name: sure[each.name]
+        if each.name in sure
+        else doubtful.get(each.name, EMPTY) | facts.holding(each.name).at_most
+        for each in facts.programme.excludes
+    }
+
+
+def _unsure(facts: Facts, plans: Sequence[ListPlan]) -> frozenset[str]:
+    """Exclusions whose people are perhaps not all known: not read, or stopped because the source is in doubt."""
+    known = {plan.name for plan in plans if not any(each.fuse in DOUBTING_SOURCE for each in plan.refusals)}
+    return frozenset(each.name for each in facts.programme.excludes if each.name not in known)
+
+
+def _simple_plan(facts: Facts, audience: Audience) -> ListPlan:
+    membership = facts.memberships[audience.name]
+    counts = Counts(
+        profiles=membership.profiles,
+        unusable=membership.unusable,
+        units=len(membership.units),
+        eligible=len(membership.units),
+    )
+    return _towards(facts, audience, membership.units, counts)
+
+
+def _towards(facts: Facts, audience: Audience, desired: DigestSet, counts: Counts) -> ListPlan:
+    holding = facts.holding(audience.name)
+    return ListPlan(
+        name=audience.name,
+        list=audience.list,
+        role=audience.role,
+        desired=desired,
+        adds=desired - holding.surely,
+        removes=holding.at_most - desired,
+        counts=counts,
+        list_id=facts.list_ids.get(audience.name),
+    )
+
+
+def _fused(facts: Facts, audience: Audience, plan: ListPlan) -> ListPlan:
+    case = Case(
+        audience=audience,
+        membership=facts.memberships[audience.name],
+        plan=plan,
+        last_units=facts.last_units.get(audience.name),
+        held=len(facts.holding(audience.name).at_most),
+    )
+    found = refusals(case)
+    if plan.hash in facts.approved.get(audience.name, frozenset()):
+        found = tuple(each for each in found if each.fuse in BEYOND_APPROVAL)
+    return replace(plan, refusals=found)
+
+
+def _plan_group(
+    facts: Facts,
+    siblings: tuple[Audience, ...],
+    exclusions: Mapping[str, DigestSet],
+    unsure: frozenset[str],
+) -> list[ListPlan]:
+    plans: list[ListPlan] = []
+    claims: dict[str, DigestSet] = {}
+    for audience in siblings:
+        holding = facts.holding(audience.name)
+        if audience.name not in facts.memberships:
+            claims[audience.name] = holding.at_most
+            continue
+        applying = {name: exclusions[name] for name in audience.exclude}
+        plan, eligible = _plan_include(facts, audience, applying, claims)
+        plan = _fused(facts, audience, _waiting(plan, audience, unsure))
+        plans.append(plan)
+        settled = not plan.refusals and not plan.waits_for
+        claims[audience.name] = eligible if settled else eligible | holding.at_most
+    return plans
+
+
+def _waiting(plan: ListPlan, audience: Audience, unsure: frozenset[str]) -> ListPlan:
+    """Only removes, and no entrants of either arm, while an exclusion of the audience is in doubt."""
+    waits_for = tuple(name for name in audience.exclude if name in unsure)
+    if not waits_for or plan.assigned is None:
+        return plan
+    nobody = plan.assigned.without(plan.assigned.units)
+    return replace(plan, adds=EMPTY, assigned=nobody, waits_for=waits_for, waiting=len(plan.adds))
+
+
+def _plan_include(
+    facts: Facts, audience: Audience, exclusions: Mapping[str, DigestSet], claims: Mapping[str, DigestSet]
+) -> tuple[ListPlan, DigestSet]:
+    membership, holdout = facts.memberships[audience.name], facts.holdouts[audience.name]
+    left, excluded = _take_away(membership.units, exclusions)
+    eligible, claimed = _take_away(left, claims)
+    assigned = assign(eligible, holdout)
+    counts = Counts(
+        profiles=membership.profiles,
+        unusable=membership.unusable,
+        units=len(membership.units),
+        excluded=excluded,
+        claimed=claimed,
+        eligible=len(eligible),
+        held_out=len(assigned.held_out),
+        held_out_universally=len(assigned.by(Rule.UNIVERSAL)),
+    )
+    plan = _towards(facts, audience, assigned.treated, counts)
+    band = len(plan.removes & assigned.held_out)
+    return replace(plan, assigned=assigned, holdout=holdout, band=band), eligible
+
+
+def _take_away(units: DigestSet, others: Mapping[str, DigestSet]) -> tuple[DigestSet, dict[str, int]]:
+    taken = {}
+    for name, other in others.items():
+        left = units - other
+        taken[name] = len(units) - len(left)
+        units = left
+    return units, taken
+
+
+def _plan_holdout_lists(facts: Facts, includes: Sequence[ListPlan]) -> list[ListPlan]:
+    programme = facts.programme
+    public = programme.public_includes
+    plans = []
+    for group in dict.fromkeys(each.holdout_group for each in public):
+        names = [each.name for each in public if each.holdout_group == group]
+        plans.append(_holdout_plan(facts, holdout_list(group), names, includes, Rule.GROUP))
+    if public:
+        names = [each.name for each in public]
+        plans.append(_holdout_plan(facts, UNIVERSAL_LIST, names, includes, Rule.UNIVERSAL))
+    return [plan for plan in plans if len(plan.desired) or len(facts.holding(plan.name).at_most)]
+
+
+def _holdout_plan(
+    facts: Facts, name: str, audiences: Sequence[str], includes: Sequence[ListPlan], rule: Rule
+) -> ListPlan:
+    """A held-out unit stands there while its treated twin stands in an include list.
+
+    Where one of the audiences was not read, was stopped or waits, nobody is removed: its twins stay too.
+    """
+    settled = {plan.name: plan.assigned for plan in includes if not plan.refusals and not plan.waits_for}
+    held = [_by(settled.get(each), rule) for each in audiences]
+    holding = facts.holding(name)
+    desired = EMPTY if all(each in settled for each in audiences) else holding.at_most
+    for part in held:
+        desired |= part
+    return ListPlan(
+        name=name,
+        list=name,
+        role="holdout",
+        desired=desired,
+        adds=desired - holding.surely,
+        removes=holding.at_most - desired,
+        counts=Counts(eligible=len(desired)),
+        list_id=facts.list_ids.get(name),
+    )
+
+
+def _by(assigned: Assigned | None, rule: Rule) -> DigestSet:
+    return EMPTY if assigned is None else assigned.by(rule)
+
+
+def _plan_formers(facts: Facts) -> list[ListPlan]:
+    return [_former_plan(facts, each) for each in facts.formers if len(each.holding.at_most)]
+
+
+def _former_plan(facts: Facts, former: Former) -> ListPlan:
+    plan = ListPlan(
+        name=former_list(former.name),
+        list=former.name,
+        role=former.role,
+        desired=EMPTY,
+        adds=EMPTY,
+        removes=former.holding.at_most,
+        list_id=former.id,
+    )
+    refusal = former_refusal(former)
+    if refusal is None or plan.hash in facts.approved.get(plan.name, frozenset()):
+        return plan
+    return replace(plan, refusals=(refusal,))

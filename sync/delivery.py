@@ -1,0 +1,149 @@
+"""Carries adds and removes to Criteo through the write-ahead ledger. I/O.
+
+Every request is written down and committed before it leaves. Whatever may have been sent counts as
+sent: only an answer, or the certainty that the request was not carried out, changes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from experiments.audiences import Audience
+from experiments.database import reading, writing
+from experiments.digests import EMPTY, DigestSet
+from experiments.errors import HoldoutsError, Leaked, Refused
+from experiments.ledger import UNIVERSAL, current_phase, entrants_of, holdout_log
+from sync import pushes
+from sync.criteo import MAX_IDENTIFIERS, Criteo
+from sync.firewall import check_add
+from sync.lists import list_named
+from sync.plan import Holding, ListPlan
+
+IN_FLIGHT = 4
+"""Requests under way at once; four hide half a second of latency, see docs/performance.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """What carries requests: the ledger, the client and the time that is written down."""
+
+    engine: Engine
+    criteo: Criteo
+    advertiser: str
+    at: int
+    chunk: int = MAX_IDENTIFIERS
+    """Identifiers in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many identifiers went, and how many of them Criteo called invalid."""
+
+    identifiers: int = 0
+    invalid: int = 0
+
+    def __add__(self, other: Self) -> Sent:
+        return Sent(self.identifiers + other.identifiers, self.invalid + other.invalid)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A list to write to."""
+
+    list_id: str
+    guarded_for: str | None = None
+    """The audience that people are advertised from by this list; None where nobody is."""
+
+
+def add(courier: Courier, target: Target, plan: ListPlan, siblings: Iterable[str]) -> tuple[Sent, int]:
+    """Puts the plan's adds on its list, and keeps back whoever a sibling window's list may still hold.
+
+    Gives what was sent and how many were kept back. Raises Leaked, before anything leaves, where one
+    of them is held out.
+    """
+    waiting = EMPTY
+    with reading(courier.engine) as connection:
+        for sibling in siblings:
+            waiting |= plan.adds & held_by(connection, sibling).at_most
+    return transmit(courier, target, "add", plan.adds - waiting), len(waiting)
+
+
+def transmit(courier: Courier, target: Target, operation: pushes.Operation, digests: DigestSet) -> Sent:
+    """Adds or removes all of the digests, a few requests at once; repeats of either are harmless."""
+    if not len(digests):
+        return Sent()
+    send = _sender(courier, target, operation)
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        sent = sum(pool.map(send, digests.chunks(courier.chunk)), Sent())
+    with writing(courier.engine) as connection:
+        pushes.compact(connection, target.list_id)
+    return sent
+
+
+def prove(engine: Engine, audience: Audience) -> None:
+    """Raises Leaked where the ledger says that somebody held out now may stand in the audience's list.
+
+    It compares two records that are kept apart: the arms written at entry and the requests sent.
+    """
+    with reading(engine) as connection:
+        phase = current_phase(connection, audience.name)
+        if phase is None:
+            return
+        held_out = entrants_of(connection, phase.id, held_out=True)
+        leaked = len(held_out & held_by(connection, audience.list).at_most)
+    if leaked:
+        raise Leaked(
+            f"{audience.name}: {leaked} people who are held out may stand in its Criteo list; "
+            "run `holdouts sync` again to take them off, and `holdouts audit firewall` to see why",
+            audience=audience.name,
+            people=leaked,
+        )
+
+
+def held_by(connection: Connection, name: str) -> Holding:
+    """What the list holds that the audiences file calls so; nothing where the ledger does not know it."""
+    known = list_named(connection, name)
+    return Holding() if known is None else pushes.holding(connection, known.id)
+
+
+def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Callable[[DigestSet], Sent]:
+    def send(chunk: DigestSet) -> Sent:
+        with writing(courier.engine) as connection:
+            if operation == "add" and target.guarded_for is not None:
+                _guard(connection, target.guarded_for, chunk)
+            number = pushes.write_ahead(connection, target.list_id, operation, chunk, courier.at)
+        try:
+            answer = courier.criteo.amend(target.list_id, operation, chunk)
+        except HoldoutsError as error:
+            if not error.may_have_acted:
+                with writing(courier.engine) as connection:
+                    pushes.settle(connection, number, "void", at=courier.at)
+            raise
+        with writing(courier.engine) as connection:
+            pushes.settle(
+                connection, number, "confirmed", at=courier.at, valid=answer.valid, invalid=answer.invalid
+            )
+        return Sent(len(chunk), answer.invalid)
+
+    return send
+
+
+def _guard(connection: Connection, audience: str, chunk: DigestSet) -> None:
+    """The last look, by the phase that stands in the ledger and not by what the plan believes."""
+    phase = current_phase(connection, audience)
+    if phase is None:
+        raise Refused(f"{audience}: no phase is open, so nobody can be told apart; nothing was sent")
+    check_add(audience, chunk, phase.holdout)
+    own, everyone = holdout_log(connection, audience), holdout_log(connection, UNIVERSAL)
+    is_raised = (own and own[-1].to_ppm > phase.holdout.ppm) or (
+        everyone and everyone[-1].to_ppm > phase.holdout.universal_ppm
+    )
+    if is_raised:
+        raise Refused(
+            f"{audience}: its holdout was raised while the sync ran, so nobody else was added; run it again"
+        )

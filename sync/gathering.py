@@ -1,0 +1,94 @@
+"""Gathers everything a decision rests on, from Customer.io and from the ledger; writes nothing. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, Engine
+
+from experiments.audiences import Audience, Programme
+from experiments.database import reading
+from experiments.erasures import Erased, erased_people
+from experiments.errors import Retryable
+from experiments.ledger import holdout_in_force
+from sync import history, pushes
+from sync.customerio import CustomerIO
+from sync.decision import UNIVERSAL_LIST, Facts, holdout_list
+from sync.lists import known_lists
+from sync.plan import Former, Membership
+from sync.segments import read_membership
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The facts, and the audiences whose segment could not be read with the reason."""
+
+    facts: Facts
+    failures: Mapping[str, Retryable]
+
+
+def gather(engine: Engine, customerio: CustomerIO, programme: Programme) -> Gathered:
+    """Reads every segment and the ledger.
+
+    A segment that does not answer leaves its audience out, and the others go on; a rejected credential
+    or an unknown segment is ours to mend and ends the run.
+    """
+    memberships: dict[str, Membership] = {}
+    failures: dict[str, Retryable] = {}
+    for audience in programme.audiences:
+        try:
+            memberships[audience.name] = read_membership(customerio, audience.segment)
+        except Retryable as error:
+            failures[audience.name] = error
+    return Gathered(read_facts(engine, programme, memberships), failures)
+
+
+def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, Membership]) -> Facts:
+    """The same from memberships that were read already; whoever was erased is in none of them."""
+    with reading(engine) as connection:
+        erased = erased_people(connection)
+        known = {each.name: each.id for each in known_lists(connection) if each.state == "current"}
+        list_ids = {name: known[called] for name, called in _lists_of(programme).items() if called in known}
+        return Facts(
+            programme=programme,
+            memberships={name: _without(each, erased) for name, each in memberships.items()},
+            holdings={name: pushes.holding(connection, each) for name, each in list_ids.items()},
+            holdouts={
+                each.name: holdout_in_force(connection, each, programme) for each in programme.includes
+            },
+            list_ids=list_ids,
+            formers=_formers(connection, frozenset(list_ids.values())),
+            last_units=history.last_units(connection),
+            approved=history.open_approvals(connection),
+        )
+
+
+def sibling_lists(programme: Programme, audience: Audience) -> tuple[str, ...]:
+    """The lists of the other windows of an include audience's holdout group, as the file calls them."""
+    group = programme.groups[audience.holdout_group]
+    return tuple(each.list for each in group if each.name != audience.name)
+
+
+def _lists_of(programme: Programme) -> dict[str, str]:
+    """How the audiences file calls the list of each plan, by the plan's name."""
+    groups = dict.fromkeys(holdout_list(each.holdout_group) for each in programme.public_includes)
+    held_out = (*groups, UNIVERSAL_LIST) if groups else ()
+    return {each.name: each.list for each in programme.audiences} | {name: name for name in held_out}
+
+
+def _formers(connection: Connection, kept: frozenset[str]) -> tuple[Former, ...]:
+    """A list that a refresh fills is one too, until it takes its place; while it is swapped in, it is not."""
+    left = [each for each in known_lists(connection) if each.id not in kept and each.state != "swapping"]
+    return tuple(
+        Former(each.id, each.name, each.role, pushes.holding(connection, each.id), each.state != "current")
+        for each in left
+    )
+
+
+def _without(membership: Membership, erased: Erased) -> Membership:
+    found = erased.among(membership.units)
+    if not len(found):
+        return membership
+    unusable = {**membership.unusable, "erased": len(found)}
+    return replace(membership, units=membership.units - found, unusable=unusable)

@@ -1,0 +1,104 @@
+"""What each sync saw and did, and which refused plans a person let through. I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from experiments.schema import approvals, syncs
+from sync.plan import ListPlan
+
+Outcome = Literal["applied", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """What the ledger says that one list holds, and Criteo's own counts, late by some hours at best."""
+
+    pushed: int = 0
+    identifiers: int | None = None
+    matches: int | None = None
+    match_rate: float | None = None
+    """Share of identifiers that Criteo recognises, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What was really sent for one list, and how that ended."""
+
+    outcome: Outcome = "applied"
+    adds: int = 0
+    removes: int = 0
+    rejected: int = 0
+    """Identifiers that Criteo called invalid."""
+    deferred: int = 0
+    """Adds kept back for the next sync, while a sibling window may still hold the person."""
+
+
+def record_sync(
+    connection: Connection, plan: ListPlan, delivery: Delivery, state: ListState, at: int
+) -> None:
+    """Writes one row for one list."""
+    counts = plan.counts
+    values = {
+        "audience": plan.name,
+        "synced_at": at,
+        "outcome": delivery.outcome,
+        "plan": plan.hash,
+        "members": counts.profiles,
+        "units": counts.units,
+        "unusable": sum(counts.unusable.values()),
+        "excluded": sum(counts.excluded.values()),
+        "claimed": sum(counts.claimed.values()),
+        "held_out": counts.held_out,
+        "adds": delivery.adds,
+        "removes": delivery.removes,
+        "rejected": delivery.rejected,
+        "deferred": delivery.deferred,
+        "pushed": state.pushed,
+        "identifiers": state.identifiers,
+        "matches": state.matches,
+        "match_ppm": None if state.match_rate is None else round(state.match_rate * 1_000_000),
+        "refusals": json.dumps([[each.fuse, each.reason] for each in plan.refusals]),
+    }
+    connection.execute(insert(syncs).values(values))
+
+
+def last_units(connection: Connection) -> dict[str, int]:
+    """Usable units of each audience in its last applied sync."""
+    newest = select(func.max(syncs.c.id)).where(syncs.c.outcome == "applied").group_by(syncs.c.audience)
+    chosen = select(syncs.c.audience, syncs.c.units).where(syncs.c.id.in_(newest))
+    return {row.audience: row.units for row in connection.execute(chosen)}
+
+
+def last_syncs(connection: Connection) -> Mapping[str, Row[tuple[object, ...]]]:
+    """The newest row of each list."""
+    newest = select(func.max(syncs.c.id)).group_by(syncs.c.audience)
+    rows = connection.execute(select(syncs).where(syncs.c.id.in_(newest)))
+    return {row.audience: row for row in rows}
+
+
+def approve(connection: Connection, audience: str, plan: str, *, at: int, who: str, reason: str) -> None:
+    """Lets exactly this plan through the fuses, once."""
+    connection.execute(
+        insert(approvals).values(audience=audience, plan=plan, approved_at=at, who=who, reason=reason)
+    )
+
+
+def open_approvals(connection: Connection) -> dict[str, frozenset[str]]:
+    """Approved plans that no sync has used, by audience."""
+    chosen = select(approvals.c.audience, approvals.c.plan).where(approvals.c.used_at.is_(None))
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(chosen):
+        found.setdefault(row.audience, set()).add(row.plan)
+    return {audience: frozenset(plans) for audience, plans in found.items()}
+
+
+def use_approval(connection: Connection, audience: str, plan: str, at: int) -> None:
+    """Marks an approval as spent."""
+    chosen = (approvals.c.audience == audience, approvals.c.plan == plan, approvals.c.used_at.is_(None))
+    connection.execute(update(approvals).where(*chosen).values(used_at=at))

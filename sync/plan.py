@@ -1,0 +1,129 @@
+"""The values of a sync: what was read, what is held, and the adds and removes that follow. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from experiments.digests import EMPTY, DigestSet
+from experiments.phases import Assigned, Holdout
+
+ListRole = Literal["include", "exclude", "holdout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One segment as it was read: its usable units, and what could not be used."""
+
+    units: DigestSet
+    profiles: int
+    unusable: Mapping[str, int] = field(default_factory=dict)
+    reported: int | None = None
+    """The source's own count of profiles, where it gave one."""
+    finished: bool = True
+    """False while the source was still building the segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a list holds by our own ledger: surely, and perhaps (asked for but never confirmed)."""
+
+    surely: DigestSet = EMPTY
+    perhaps: DigestSet = EMPTY
+    """Units that may or may not be there; never in `surely`."""
+
+    @property
+    def at_most(self) -> DigestSet:
+        """Everything that may be there."""
+        return self.surely | self.perhaps
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A list that this ledger filled and that no audience keeps any more."""
+
+    id: str
+    name: str
+    role: ListRole
+    holding: Holding
+    replaced: bool = False
+    """True where a refresh replaced it; False where the audiences file gave it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How a segment's profiles became a list, in the order in which they were taken away."""
+
+    profiles: int = 0
+    unusable: Mapping[str, int] = field(default_factory=dict)
+    units: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    claimed: Mapping[str, int] = field(default_factory=dict)
+    eligible: int = 0
+    held_out: int = 0
+    held_out_universally: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One fuse that refused one plan, with the figures."""
+
+    fuse: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlan:
+    """Adds and removes of one list; printing it is the dry run, applying it is the sync."""
+
+    name: str
+    """The audience, `holdout · GROUP`, or `former · LIST` for a list that no audience keeps any more."""
+    list: str
+    """How the audiences file calls the list: Criteo's name or id of it."""
+    role: ListRole
+    desired: DigestSet
+    adds: DigestSet
+    removes: DigestSet
+    counts: Counts = field(default_factory=Counts)
+    assigned: Assigned | None = None
+    """Arms of everyone eligible; None for lists without a holdout."""
+    holdout: Holdout | None = None
+    band: int = 0
+    """How many of the removes only carry out a raised holdout."""
+    refusals: tuple[Refusal, ...] = ()
+    """Why this plan may not be applied; empty where it may."""
+    list_id: str | None = None
+    """Criteo's id of the list; None where the ledger does not know it yet."""
+    waits_for: tuple[str, ...] = ()
+    """Exclusions that could not be trusted: nobody is added, and nobody enters, until they can be."""
+    waiting: int = 0
+    """How many adds are kept back because of them."""
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits that name exactly these adds and removes under this holdout."""
+        state = hashlib.sha256(f"{self.name}|{self.list}|{self.holdout}".encode())
+        for part in (self.adds, self.removes):
+            state.update(len(part).to_bytes(8, "big") + part.pack())
+        return state.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plans of all lists, in the order of the programme."""
+
+    lists: tuple[ListPlan, ...]
+
+    def named(self, name: str) -> ListPlan:
+        """The plan of one audience or holdout list; raises KeyError where there is none."""
+        for each in self.lists:
+            if each.name == name:
+                return each
+        raise KeyError(name)
+
+    @property
+    def refused(self) -> tuple[ListPlan, ...]:
+        """Plans that a fuse stopped."""
+        return tuple(each for each in self.lists if each.refusals)

@@ -1,0 +1,182 @@
+"""Orders come in once, refunds net, and what is left out is counted without saying whose it is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, func, select
+
+from analysis.orders import OrderLoad, load_orders, orders_watermark
+from experiments.audiences import OrderSource
+from experiments.database import connect, reading
+from experiments.errors import HoldoutsError, Rejected
+from experiments.identity import digest
+from experiments.schema import order_loads, orders
+
+SINCE, UNTIL = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Engine]:
+    engine = connect(ledger_url)
+    yield engine
+    engine.dispose()
+
+
+def _load(engine: Engine, path: Path) -> OrderLoad:
+    return load_orders(engine, OrderSource(files=(str(path),)), "EUR", since=SINCE, until=UNTIL, at=UNTIL)
+
+
+def _csv(folder: Path, *rows: str, head: str = "order_id,email,ordered_at,revenue") -> Path:
+    path = folder / "orders.csv"
+    path.write_text("\n".join([head, *rows]) + "\n")
+    return path
+
+
+def _stored(engine: Engine) -> list[tuple[str, bytes, int, int]]:
+    columns = (orders.c.order_id, orders.c.unit, orders.c.revenue, orders.c.refunded)
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(select(*columns).order_by(orders.c.order_id))]
+
+
+def test_an_order_is_kept_by_the_digest_of_its_canonical_email_and_in_cents(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    load = _load(ledger, _csv(tmp_path, "a,  Ada@Example.com ,2026-09-02T10:00:00+02:00,19.99"))
+    assert (load.accepted, load.rejected) == (1, {})
+    assert _stored(ledger) == [("a", digest("ada@example.com"), 1999, 0)]
+
+
+def test_a_repeated_load_counts_each_order_once_and_takes_over_a_correction(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    row = "a,ada@example.com,2026-09-02,20"
+    _load(ledger, _csv(tmp_path, row, row))
+    _load(ledger, _csv(tmp_path, "a,ada@example.com,2026-09-02,25"))
+    assert _stored(ledger) == [("a", digest("ada@example.com"), 2500, 0)]
+
+
+def test_a_refund_nets_against_its_order_once_whichever_comes_first(ledger: Engine, tmp_path: Path) -> None:
+    refund = "a,,2026-09-05,-5"
+    _load(ledger, _csv(tmp_path, refund))
+    _load(ledger, _csv(tmp_path, "a,ada@example.com,2026-09-02,20"))
+    _load(ledger, _csv(tmp_path, refund, "a,,2026-09-06,-3"))
+    assert _stored(ledger) == [("a", digest("ada@example.com"), 2000, 800)]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",ada@example.com,2026-09-02,20", "no order_id"),
+        ("a,,2026-09-02,20", "no e-mail"),
+        ("a,ada at example.com,2026-09-02,20", "the e-mail is malformed"),
+        ("a,ada@example.com,yesterday,20", "ordered_at is no date"),
+        ("a,ada@example.com,,20", "ordered_at is no date"),
+        ("a,ada@example.com,2026-09-02,much", "revenue is no number"),
+        ("a,ada@example.com,2026-09-02,inf", "revenue is no number"),
+    ],
+)
+def test_a_bad_row_is_left_out_and_told_by_number_and_reason(
+    ledger: Engine, tmp_path: Path, row: str, reason: str
+) -> None:
+    load = _load(ledger, _csv(tmp_path, "ok,bob@example.com,2026-09-02,1", row))
+    assert load.accepted == 1
+    assert load.rejected == {reason: 1}
+    assert [(each.row, each.reason) for each in load.examples] == [(2, reason)]
+    assert "ada" not in repr(load)
+
+
+def test_an_order_in_another_currency_is_refused_and_counted(ledger: Engine, tmp_path: Path) -> None:
+    head = "order_id,email,ordered_at,revenue,currency"
+    load = _load(
+        ledger,
+        _csv(tmp_path, "a,a@example.com,2026-09-02,1,USD", "b,b@example.com,2026-09-02,1,eur", head=head),
+    )
+    assert (load.accepted, load.rejected) == (1, {"currency is not EUR": 1})
+
+
+def test_orders_outside_the_asked_time_are_not_taken_in(ledger: Engine, tmp_path: Path) -> None:
+    rows = [
+        "a,a@example.com,2026-08-31T23:59:59Z,1",
+        "b,b@example.com,2026-09-01,1",
+        "c,c@example.com,2026-10-01,1",
+    ]
+    assert _load(ledger, _csv(tmp_path, *rows)).accepted == 1
+
+
+def test_a_time_without_a_zone_is_utc(ledger: Engine, tmp_path: Path) -> None:
+    _load(ledger, _csv(tmp_path, "a,a@example.com,2026-09-02 10:00:00,1"))
+    with reading(ledger) as connection:
+        at = connection.scalar(select(orders.c.ordered_at))
+    assert at == int(datetime(2026, 9, 2, 10, tzinfo=UTC).timestamp())
+
+
+def test_parquet_files_are_read_like_csv(ledger: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "orders.parquet"
+    pd.DataFrame(
+        {"order_id": [1], "email": ["a@example.com"], "ordered_at": [datetime(2026, 9, 2)], "revenue": [2.5]}  # noqa: DTZ001 - as a warehouse exports it
+    ).to_parquet(path)
+    assert _load(ledger, path).accepted == 1
+
+
+def test_a_database_is_asked_for_the_time_between_since_and_until(ledger: Engine, tmp_path: Path) -> None:
+    shop = tmp_path / "shop.sqlite"
+    with sqlite3.connect(shop) as connection:
+        connection.execute("create table orders (order_id text, email text, ordered_at text, revenue real)")
+        rows = [
+            ("a", "a@example.com", "2026-09-02T00:00:00+00:00", 1.0),
+            ("b", "b@example.com", "2026-08-02", 1.0),
+        ]
+        connection.executemany("insert into orders values (?,?,?,?)", rows)
+    connection.close()
+    query = "select * from orders where ordered_at >= :since and ordered_at < :until"
+    source = OrderSource(url=f"sqlite:///{shop}", query=query)
+    load = load_orders(ledger, source, "EUR", since=SINCE, until=UNTIL, at=UNTIL)
+    assert load.accepted == 1
+    assert orders_watermark(ledger) == int(UNTIL.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (OrderSource(files=("nowhere/*.csv",)), "there is no file"),
+        (OrderSource(url="env:NO_SUCH_VARIABLE", query="select 1"), "NO_SUCH_VARIABLE is not set"),
+        (OrderSource(url="nonsense", query="select 1"), "no database URL"),
+        (OrderSource(url="sqlite:////nowhere/shop.sqlite", query="select 1"), "does not answer"),
+    ],
+)
+def test_a_source_that_cannot_be_read_ends_with_one_sentence_and_nothing_written(
+    ledger: Engine, source: OrderSource, words: str
+) -> None:
+    with pytest.raises(HoldoutsError, match=words):
+        load_orders(ledger, source, "EUR", since=SINCE, until=UNTIL, at=UNTIL)
+    with reading(ledger) as connection:
+        assert connection.scalar(select(func.count()).select_from(order_loads)) == 0
+
+
+def test_a_wrong_query_is_rejected_without_quoting_it(ledger: Engine, tmp_path: Path) -> None:
+    source = OrderSource(url=f"sqlite:///{tmp_path}/shop.sqlite", query="select secret from nothing")
+    with pytest.raises(Rejected, match="refuses the query") as caught:
+        load_orders(ledger, source, "EUR", since=SINCE, until=UNTIL, at=UNTIL)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_without_a_needed_column_is_rejected_by_the_columns_name(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    with pytest.raises(Rejected, match="the column revenue is missing"):
+        _load(ledger, _csv(tmp_path, "a,a@example.com,2026-09-02", head="order_id,email,ordered_at"))
+
+
+def test_a_source_that_fails_half_way_leaves_nothing_behind(ledger: Engine, tmp_path: Path) -> None:
+    good = _csv(tmp_path, "a,a@example.com,2026-09-02,1")
+    (tmp_path / "worse.parquet").write_bytes(b"no parquet")
+    source = OrderSource(files=(str(good), str(tmp_path / "worse.parquet")))
+    with pytest.raises(Rejected, match="cannot be read"):
+        load_orders(ledger, source, "EUR", since=SINCE, until=UNTIL, at=UNTIL)
+    assert _stored(ledger) == []

@@ -1,0 +1,332 @@
+"""Everything deployed on a real Prefect server, run by a real worker against the sandbox, read through REST."""
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import yaml
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.blocks.system import Secret
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect_server import PrefectServer
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flows.local_server import child
+from sandbox.servers import LoopbackServer
+from sandbox.world import Sandbox, Switches
+
+pytestmark = pytest.mark.server
+
+ROOT = Path(__file__).parents[2]
+NAMES = [each["name"] for each in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]]
+FREE = Switches(customerio_rps=None, criteo_per_minute=None, criteo_reports_per_minute=None)
+PATIENCE = 60.0
+OVER = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+def programme(box: Sandbox, segment: str) -> str:
+    """The audiences file, with the people of `segment` in the audience `browsing`."""
+    orders = {
+        "url": f"sqlite:///{box.orders_path.resolve()}",
+        "query": "select order_id, email, ordered_at, revenue from orders where ordered_at >= :since and ordered_at < :until",
+    }
+    browsing = {
+        "name": "browsing",
+        "segment": box.segment_ids[segment],
+        "holdout": "10%",
+        "ad_sets": [box.ad_sets["browse-no-cart"]],
+        "exclude": ["recent-purchasers"],
+    }
+    recent = {"name": "recent-purchasers", "segment": box.segment_ids["recent-purchasers"], "role": "exclude"}
+    return yaml.safe_dump(
+        {
+            "advertiser": box.advertiser_id,
+            "currency": "EUR",
+            "margin": "45%",
+            "orders": orders,
+            "audiences": [browsing, recent],
+        }
+    )
+
+
+@dataclass
+class Team:
+    """A data engineer with a shell, and a marketer with forms."""
+
+    server: PrefectServer
+    environment: dict[str, str]
+    deployments: dict[str, str]
+
+    def shell(self, *module: str) -> str:
+        command = [sys.executable, "-m", *module]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{module}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start(self, name: str, **parameters: Any) -> str:
+        asked = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        run: str = self.server.post(f"/deployments/{self.deployments[name]}/create_flow_run", asked)["id"]
+        return run
+
+    def wait(self, *runs: str) -> list[dict[str, Any]]:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            wanted = {"flow_runs": {"id": {"any_": list(runs)}}}
+            found = {each["id"]: each for each in self.server.post("/flow_runs/filter", wanted)}
+            if all(found[run]["state"]["type"] in OVER for run in runs):
+                return [found[run] for run in runs]
+            time.sleep(0.2)
+        raise AssertionError(f"not over after {PATIENCE:.0f} s: {[each['state'] for each in found.values()]}")
+
+    def run(self, name: str, **parameters: Any) -> dict[str, Any]:
+        (run,) = self.wait(self.start(name, **parameters))
+        return run
+
+
+@dataclass
+class Story:
+    """What happened, as the server tells it."""
+
+    team: Team
+    box: Sandbox
+    ledger: Path
+    reports: Path
+    posted: list[dict[str, str]]
+    runs: dict[str, dict[str, Any]]
+
+    def artifacts(self, run: str) -> dict[str, Any]:
+        return self.team.server.artifacts(self.runs[run]["id"])
+
+    def rows(self, query: str) -> list[Any]:
+        with sqlite3.connect(self.ledger) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def story(server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Two weeks of a small shop, a holdout that is raised, and a segment that shrinks and is approved."""
+    folder = tmp_path_factory.mktemp("deployed")
+    posted: list[dict[str, str]] = []
+    audiences, ledger, reports = folder / "audiences.yaml", folder / "holdouts.sqlite", folder / "report"
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=14)
+    with ExitStack() as stack:
+        receiver = stack.enter_context(LoopbackServer(_receiver(posted), "receiver"))
+        box = stack.enter_context(
+            Sandbox.start(profiles=3_000, start=begin, orders_path=folder / "shop.sqlite", switches=FREE)
+        )
+        audiences.write_text(programme(box, "browse-no-cart"))
+        environment = {
+            **server.environment(),
+            "HOLDOUTS_AUDIENCES": str(audiences),
+            "HOLDOUTS_DATABASE_URL": f"sqlite:///{ledger}",
+            "HOLDOUTS_RATE_LIMITS": "off",
+            "CUSTOMERIO_BASE_URL": box.customerio_url,
+            "CRITEO_BASE_URL": box.criteo_url,
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+        }
+        team = Team(server, environment, {})
+        _save_blocks(server, box, receiver.url)
+        _deploy(team)
+        stack.enter_context(child(_WORKER, environment, folder / "worker.log"))
+        told = Story(team, box, ledger, reports, posted, {})
+        _live_through(told, audiences)
+        yield told
+
+
+_WORKER = ["prefect", "worker", "start", "--pool", "holdouts", "--install-policy", "never"]
+
+
+def _receiver(posted: list[dict[str, str]]) -> Starlette:
+    async def take(request: Request) -> Response:
+        posted.append(await request.json())
+        return Response()
+
+    return Starlette(routes=[Route("/", take, methods=["POST"])])
+
+
+def _save_blocks(server: PrefectServer, box: Sandbox, receiver: str) -> None:
+    credentials = {
+        "customerio-app-key": box.app_key,
+        "criteo-client-id": box.client_id,
+        "criteo-client-secret": box.client_secret,
+    }
+    with temporary_settings({PREFECT_API_URL: server.url}):
+        for name, value in credentials.items():
+            Secret(value=value).save(name, overwrite=True)
+        hook = CustomWebhookNotificationBlock(
+            name="receiver", url=receiver, json_data={"subject": "{{subject}}", "body": "{{body}}"}
+        )
+        hook.save("holdouts", overwrite=True)
+
+
+def _deploy(team: Team) -> None:
+    team.shell("prefect", "work-pool", "create", "holdouts", "--type", "process")
+    team.shell("prefect", "deploy", "--all", "--no-prompt")
+    team.shell("flows.automations", "custom-webhook/holdouts")
+    for name in NAMES:
+        found = team.server.get(f"/deployments/name/{name}/{name}")
+        team.deployments[name] = found["id"]
+        for schedule in found["schedules"]:
+            # Only what the test asks for runs, whatever the time of day.
+            path = f"{team.server.url}/deployments/{found['id']}/schedules/{schedule['id']}"
+            assert httpx.patch(path, json={"active": False}).is_success
+
+
+def _live_through(told: Story, audiences: Path) -> None:
+    team, runs, box = told.team, told.runs, told.box
+    runs["dry run"] = team.run("sync-audiences", dry_run=True)
+    runs["first sync"] = team.run("sync-audiences")
+    box.advance(24 * 14)
+    started = {
+        "orders": team.start("load-orders"),
+        "spend": team.start("load-spend"),
+        "raise": team.start(
+            "adjust-holdout", audience="browsing", percent=20, reason="decide sooner", who="Mia"
+        ),
+    }
+    runs.update(zip(started, team.wait(*started.values()), strict=True))
+    served = "https://reports.example.com"
+    measured = team.start("measure-lift", report_folder=str(told.reports), report_url=served)
+    synced = team.start("sync-audiences")
+    runs["report"], runs["second sync"] = team.wait(measured, synced)
+    audiences.write_text(programme(box, "vip"))
+    runs["refused"] = team.run("sync-audiences")
+    runs["approval"] = team.run("approve-plan", **_filled_in(told), reason="the segment is right", who="Jo")
+    runs["approved sync"] = team.run("sync-audiences")
+
+
+def _filled_in(told: Story) -> dict[str, Any]:
+    """The parameters of the form behind the link of the plan artifact, but for the reason."""
+    link = re.search(r"\]\((http\S+)\)", told.artifacts("refused")["holdouts-plan-browsing"]["data"])
+    assert link
+    address = urlsplit(link[1])
+    assert address.path == f"/deployments/deployment/{told.team.deployments['approve-plan']}/run"
+    parameters: dict[str, Any] = json.loads(parse_qs(address.query)["parameters"][0])
+    assert parameters.pop("reason") == ""
+    return parameters
+
+
+def test_every_deployment_but_the_refused_sync_completes(story: Story) -> None:
+    failed = {
+        name: run["state"]["message"]
+        for name, run in story.runs.items()
+        if run["state"]["type"] != "COMPLETED"
+    }
+    assert list(failed) == ["refused"], failed
+
+
+def test_a_run_is_named_after_its_flow_and_its_time_in_utc(story: Story) -> None:
+    minute = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}"
+    assert re.fullmatch(rf"sync-audiences · {minute}", story.runs["first sync"]["name"])
+    assert re.fullmatch(rf"sync-audiences \(dry run\) · {minute}", story.runs["dry run"]["name"])
+    assert re.fullmatch(rf"measure-lift · {minute}", story.runs["report"]["name"])
+    assert story.runs["raise"]["name"] == "adjust-holdout · browsing · 20 %"
+
+
+def test_a_dry_run_shows_what_would_move_and_writes_nothing(story: Story) -> None:
+    table = json.loads(story.artifacts("dry run")["holdouts-plan"]["data"])
+    assert next(row["adds"] for row in table if row["list"] == "browsing") > 0
+    assert story.rows("select count(*) from syncs where audience = 'browsing'") == [(4,)]
+
+
+def test_a_sync_shows_what_moved(story: Story) -> None:
+    table = json.loads(story.artifacts("first sync")["holdouts-sync"]["data"])
+    browsing = next(row for row in table if row["list"] == "browsing")
+    assert browsing["entrants"] > browsing["adds"] > 0 < browsing["held out"]
+
+
+def test_a_holdout_from_the_form_is_in_force_from_the_next_sync_on(story: Story) -> None:
+    log = story.rows("select to_ppm, route, who from holdout_changes where audience = 'browsing' order by id")
+    assert log == [(100_000, "file", "audiences.yaml"), (200_000, "form", "Mia")]
+    assert story.rows("select ppm from phases where audience = 'browsing' order by number") == [
+        (100_000,),
+        (200_000,),
+    ]
+
+
+def test_the_report_stands_in_its_folder_and_is_linked_from_its_run(story: Story) -> None:
+    (page,) = story.reports.glob("*/index.html")
+    shown = story.artifacts("report")
+    assert f"https://reports.example.com/{page.parent.name}/index.html" in shown["holdouts-report"]["data"]
+    assert "browsing" in shown["holdouts-lift"]["data"]
+
+
+def test_a_refused_run_fails_with_the_refusal_s_sentence(story: Story) -> None:
+    state = story.runs["refused"]["state"]
+    assert (state["type"], state["name"]) == ("FAILED", "Failed")
+    assert re.search(
+        r"browsing \(plan [0-9a-f]{16}\): the segment shrank from [\d,]+ to [\d,]+", state["message"]
+    )
+
+
+def test_a_refused_plan_is_approved_from_the_form_and_applied_once(story: Story) -> None:
+    outcomes = story.rows("select outcome, plan from syncs where audience = 'browsing' order by id")
+    assert [outcome for outcome, _ in outcomes] == ["applied", "applied", "refused", "applied"]
+    assert outcomes[2][1] == outcomes[3][1]
+    assert story.rows("select who, reason, used_at is not null from approvals") == [
+        ("Jo", "the segment is right", 1)
+    ]
+
+
+def test_a_refusal_is_told_to_people_with_the_way_to_approve_it(story: Story) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not story.posted and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert [each["subject"] for each in story.posted] == ["browsing: the sync was refused"]
+    assert "the segment shrank" in story.posted[0]["body"]
+    assert story.team.deployments["approve-plan"] in story.posted[0]["body"]
+
+
+def test_running_the_automations_again_makes_no_second_ones(story: Story) -> None:
+    before = story.team.server.post("/automations/count")
+    story.team.shell("flows.automations", "custom-webhook/holdouts")
+    assert story.team.server.post("/automations/count") == before
+
+
+@pytest.mark.parametrize(
+    "filled_in",
+    [
+        {"audience": "browsing", "percent": 80, "reason": "more"},
+        {"audience": "nobody", "percent": 10, "reason": "more"},
+        {"audience": "browsing", "percent": 10, "reason": ""},
+    ],
+    ids=["a percentage out of bounds", "an unknown audience", "no reason"],
+)
+def test_a_form_that_is_filled_in_wrongly_starts_no_run(story: Story, filled_in: dict[str, Any]) -> None:
+    path = f"{story.team.server.url}/deployments/{story.team.deployments['adjust-holdout']}/create_flow_run"
+    assert httpx.post(path, json={"parameters": filled_in}).status_code == httpx.codes.CONFLICT
+
+
+def test_nothing_of_a_person_or_a_secret_is_in_prefect_s_database(story: Story) -> None:
+    """Parameters, states, logs, artifacts, events, task inputs: the whole file, and its journal."""
+    files = [each for each in story.team.server.home.iterdir() if each.name.startswith("prefect.db")]
+    stored = b"".join(each.read_bytes() for each in files)
+    with sqlite3.connect(story.box.orders_path) as shop:
+        buyers = [row[0] for row in shop.execute("select distinct email from orders where email is not null")]
+    units = [row[0] for row in story.rows("select unit from entrants")]
+    secrets = [story.box.app_key, story.box.client_id, story.box.client_secret]
+    assert buyers
+    assert units
+    told = [
+        *(each.encode() for each in (*buyers, *secrets)),
+        *units,
+        *(unit.hex().encode() for unit in units),
+    ]
+    assert sum(each in stored for each in told) == 0
