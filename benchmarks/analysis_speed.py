@@ -21,7 +21,7 @@ from experiments.audiences import Programme
 from experiments.bulk import insert_rows
 from experiments.database import connect, writing
 from experiments.digests import DigestSet
-from experiments.phases import assign
+from experiments.phases import Holdout, assign
 from experiments.schema import entrants, order_loads, orders, phases
 
 AUDIENCES = 10
@@ -94,9 +94,7 @@ def fill(url: str, size: int) -> None:
     engine.dispose()
 
 
-def _holdout(salt: str):  # type: ignore[no-untyped-def]
-    from experiments.phases import Holdout
-
+def _holdout(salt: str) -> Holdout:
     return Holdout(salt, 100_000, "holdout:v1:universal:s0", 20_000)
 
 
@@ -138,6 +136,19 @@ def pandas(url: str) -> None:
     print(json.dumps({"seconds": seconds, "peak": peak, "arms": arms}))
 
 
+def report(size: int, url: str | None = None) -> None:
+    """Prints seconds, peak memory and one arm's mean of both ways, which must agree."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = url or f"sqlite:///{Path(folder) / 'ledger.sqlite'}"
+        fill(url, size)
+        for way in ("ours", "pandas"):
+            command = [sys.executable, "-m", "benchmarks.analysis_speed", way, url]
+            said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            print(
+                f"{way:8} {said['seconds']:7.2f} s {said['peak']:7.0f} MB  {said['arms']['a0']}", flush=True
+            )
+
+
 def main() -> None:
     """`python -m benchmarks.analysis_speed [ENTRANTS [URL]]`."""
     words = sys.argv[1:]
@@ -146,17 +157,7 @@ def main() -> None:
     elif words[:1] == ["pandas"]:
         pandas(words[1])
     else:
-        size = int(float(words[0])) if words else 1_000_000
-        with tempfile.TemporaryDirectory() as folder:
-            url = words[1] if len(words) > 1 else f"sqlite:///{Path(folder) / 'ledger.sqlite'}"
-            fill(url, size)
-            for way in ("ours", "pandas"):
-                command = [sys.executable, "-m", "benchmarks.analysis_speed", way, url]
-                said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-                print(
-                    f"{way:8} {said['seconds']:7.2f} s {said['peak']:7.0f} MB  {said['arms']['a0']}",
-                    flush=True,
-                )
+        report(int(float(words[0])) if words else 1_000_000, words[1] if len(words) > 1 else None)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ from experiments.assignment import buckets
 from experiments.digests import DigestSet
 
 
-def main() -> None:
-    """`python -m benchmarks.assignment_speed [UNITS]`."""
-    size = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000
+def report(size: int) -> None:
+    """Prints units a second, beside the bare hash over the same strings in the same run."""
     part = 250_000
     salt = "holdout:v1:cart:s0"
     prefix = f"{salt}|".encode()
@@ -32,6 +31,11 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"assigned      {size / ours / 1e6:6.2f} M/s  peak {peak:.0f} MB")
     print(f"SHA-256 alone {size / alone / 1e6:6.2f} M/s  ratio {alone / ours:.2f}")
+
+
+def main() -> None:
+    """`python -m benchmarks.assignment_speed [UNITS]`."""
+    report(int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000)
 
 
 if __name__ == "__main__":

@@ -14,17 +14,22 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from experiments.errors import Rejected, Retryable
+from experiments.errors import HoldoutsError, Rejected, Retryable
 from experiments.schema import VERSION
 
 _BUSY_SECONDS = 30
+_MIGRATION_LOCK = 7_301_202_611
 
 
 def connect(url: str) -> Engine:
     """An engine on the ledger, migrated to `VERSION`; raises Rejected or Retryable with one sentence."""
     engine = _engine(_parse(url))
-    with database_errors(engine):
-        _migrate(engine)
+    try:
+        with database_errors(engine):
+            _migrate(engine)
+    except HoldoutsError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -142,6 +147,9 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            # SQLite waits for its turn by itself; here two newcomers would make the same table.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -20,7 +20,9 @@ _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/p
 def binaries() -> Path | None:
     """Where initdb and pg_ctl are, the newest of them; None where there are none."""
     on_path = shutil.which("initdb")
-    found = sorted((place for pattern in _PLACES for place in Path("/").glob(f"{pattern[1:]}/initdb")), key=str)
+    found = sorted(
+        (place for pattern in _PLACES for place in Path("/").glob(f"{pattern[1:]}/initdb")), key=str
+    )
     return Path(on_path).parent if on_path else found[-1].parent if found else None
 
 

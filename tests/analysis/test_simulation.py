@@ -79,7 +79,7 @@ def test_a_changed_percentage_with_a_moving_base_rate_keeps_level_and_power() ->
     assert found[0.2].above > 0.3
 
 
-def arm(draws: Draws, n: float, powers: tuple[np.ndarray, ...], k: int, phase: int) -> ArmSums:
+def arm(n: float, powers: tuple[np.ndarray, ...], k: int, phase: int) -> ArmSums:
     y, yy, yyy = (float(power[k, -1, phase]) for power in powers)
     return ArmSums.from_sums(int(n), y, yy, yyy, conversions=0)
 
@@ -91,8 +91,8 @@ def test_the_simulation_reads_as_the_product_does() -> None:
     for k in range(25):
         strata = tuple(
             Stratum(
-                arm(draws, draws.n_c[-1, phase], draws.powers_c, k, phase),
-                arm(draws, draws.n_t[-1, phase], draws.powers_t, k, phase),
+                arm(draws.n_c[-1, phase], draws.powers_c, k, phase),
+                arm(draws.n_t[-1, phase], draws.powers_t, k, phase),
             )
             for phase in range(3)
         )
