@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine, case, func, insert, select
@@ -40,7 +40,7 @@ def experiments_of(programme: Programme) -> tuple[Experiment, ...]:
 
 def gather_all(
     engine: Engine, programme: Programme, watermark: int, failed_audit: str | None = None
-) -> list[Facts]:
+) -> Iterator[Facts]:
     """The facts of every experiment, two at a time: the database works while the other one's rows travel."""
     found = experiments_of(programme)
     largest_first = sorted(found, key=lambda each: -len(each.audiences))
@@ -49,7 +49,8 @@ def gather_all(
             each.name: pool.submit(gather_facts, engine, programme, each, watermark, failed_audit)
             for each in largest_first
         }
-        return [coming[each.name].result() for each in found]
+        for each in found:
+            yield coming[each.name].result()
 
 
 def gather_facts(

@@ -79,7 +79,8 @@ def total_spend(engine: Engine, ad_sets: Sequence[str], since: int, until: int) 
     )
     with reading(engine) as connection:
         cost, revenue, claimed = connection.execute(chosen).one()
-    return SpendTotal(cost / 100, revenue / 100, int(claimed))
+    # PostgreSQL sums whole numbers to decimals, which do not multiply with floats.
+    return SpendTotal(float(cost) / 100, float(revenue) / 100, int(claimed))
 
 
 def _day(day: date) -> int:

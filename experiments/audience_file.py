@@ -68,8 +68,8 @@ class _File(Entry):
     margin: Share
     universal_holdout: HoldoutPpm = 0
     orders: _Orders = _Orders()
-    groups: dict[Name, _Group] = {}
-    offers: dict[Name, OfferEntry] = {}
+    groups: Annotated[dict[Name, _Group], Field(default_factory=dict)]
+    offers: Annotated[dict[Name, OfferEntry], Field(default_factory=dict)]
     accepted: tuple[AcceptedEntry, ...] = ()
     criteo: CriteoEntry = CriteoEntry()
     audiences: Annotated[tuple[_Audience, ...], Field(min_length=1)]

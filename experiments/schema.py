@@ -231,6 +231,16 @@ measurements = Table(
 )
 """Each report's numbers as they were told, so that a later change of them is seen as a revision."""
 
+playbook_checks = Table(
+    "playbook_checks",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("checked_at", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+)
+"""What the nightly check of the playbook found, as it was told: the report reads the newest, and a finding that
+the one before did not have is new."""
+
 erasures = Table(
     "erasures",
     metadata,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
 from experiments.errors import Leaked
+from flows.presentation import reasons
 from sync.plan import ListPlan
 
 Kind = Literal["audience", "group", "programme", "source"]
@@ -25,11 +26,11 @@ def sync_refused(plan: ListPlan, approval: str | None) -> None:
     payload: Payload = {
         "plan": plan.hash,
         "fuses": [each.fuse for each in plan.refusals],
-        "reason": "; ".join(each.reason for each in plan.refusals),
+        "reason": reasons(plan),
         "members": plan.counts.profiles,
         "adds": len(plan.adds),
         "removes": len(plan.removes),
-        "approval": approval or "run the deployment approve-plan",
+        "approval": approval or "see the run, or `holdouts plan`",
     }
     _announce("sync.refused", "audience", plan.name, payload)
 
@@ -54,6 +55,15 @@ def source_stale(kind: Kind, name: str, reason: str, since: datetime | None = No
     """A source gave nothing new; `since` is when it last did."""
     last = "unknown" if since is None else f"{since:%Y-%m-%d %H:%M} UTC"
     _announce("source.stale", kind, name, {"reason": reason, "last": last})
+
+
+def finding_new(found: Mapping[str, Any]) -> None:
+    """The playbook's check has a severe finding that the one before did not have."""
+    told = {key: found[key] for key in ("code", "sentence", "what_to_do", "cost_per_week", "currency")}
+    if found["audience"] is None:
+        _announce("finding.new", "programme", "playbook", told)
+    else:
+        _announce("finding.new", "audience", found["audience"], told)
 
 
 def _announce(event: str, kind: Kind, name: str, payload: Payload) -> None:

@@ -9,7 +9,7 @@ such blocks for Slack, Microsoft Teams, e-mail and others. Running it again upda
 from __future__ import annotations
 
 import sys
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +20,12 @@ from prefect.exceptions import ObjectNotFound
 
 from experiments.errors import HoldoutsError, Rejected
 
+_FILE = Path(__file__).with_name("automations.yaml")
+
 
 def automations(block: UUID) -> list[AutomationCore]:
     """The automations of `automations.yaml`, each notifying through this block."""
-    text = files("flows").joinpath("automations.yaml").read_text(encoding="utf-8")
+    text = _FILE.read_text(encoding="utf-8")
     return [AutomationCore.model_validate(_through(block, each)) for each in yaml.safe_load(text)]
 
 

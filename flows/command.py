@@ -15,6 +15,7 @@ import typer
 from experiments.errors import HoldoutsError
 from flows.command_audit import audit
 from flows.command_holdouts import holdouts
+from flows.command_playbook import playbook
 from flows.terminal import AsJson, AudienceName, Reason, run_flow, show, user
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(audit, name="audit")
 app.add_typer(holdouts)
+app.add_typer(playbook)
 
 
 def main() -> None:
@@ -35,19 +37,6 @@ def main() -> None:
     except HoldoutsError as error:
         print(f"holdouts: {error}", file=sys.stderr)  # noqa: T201 - the command's own words
         raise SystemExit(error.exit_status) from None
-
-
-@app.command()
-def check(as_json: AsJson = False) -> None:
-    """Say in plain words which credential, scope, segment, list or setting is wrong.
-
-    Example: holdouts check
-    """
-    from flows.checking import check_set_up, check_text
-
-    findings = check_set_up()
-    show([finding.document() for finding in findings], check_text(findings), as_json)
-    raise typer.Exit(max((finding.exit_status for finding in findings), default=0))
 
 
 @app.command()

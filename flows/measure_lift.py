@@ -12,7 +12,7 @@ from prefect import flow
 from analysis.document import Document, document
 from analysis.history import measurements_before, record_measurement
 from analysis.measurement import Measurement, measure
-from analysis.measuring import gather_all
+from analysis.measuring import experiments_of, gather_all
 from analysis.orders import orders_watermark
 from analysis.report import write_report
 from analysis.verdict_changes import verdict_changes
@@ -20,9 +20,10 @@ from experiments.audit import audit_arms
 from experiments.database import reading
 from experiments.errors import Refused, Rejected
 from experiments.ledger import phases_of
+from experiments.playbook_log import last_check
 from flows import announcements
 from flows.facts import operations
-from flows.presentation import show_link, show_summary
+from flows.presentation import show_link, show_summary, tracked
 from flows.runs import timed
 from flows.session import Session, moment, open_session, seconds
 from flows.steps import step
@@ -44,9 +45,9 @@ def recompute_arms(session: Session) -> str | None:
 @step("measure experiments")
 def measure_all(session: Session, watermark: int, failed_audit: str | None) -> list[Measurement]:
     """Every experiment's sums, estimates and verdict."""
-    return [
-        measure(facts) for facts in gather_all(session.engine, session.programme, watermark, failed_audit)
-    ]
+    coming = gather_all(session.engine, session.programme, watermark, failed_audit)
+    total = len(experiments_of(session.programme))
+    return [measure(facts) for facts in tracked("Experiments measured", coming, total)]
 
 
 @step("write report")
@@ -83,6 +84,7 @@ def measure_lift(
         found = measure_all(session, until, recompute_arms(session))
         told = document(session.programme, found, seconds(at), until)
         told["operations"] = operations(session)
+        told["playbook"] = last_check(session.engine, seconds(at))
         earlier = measurements_before(session.engine, seconds(at))
         page = report(session, told, earlier, Path(report_folder))
     show_summary("lift", lift_text(told), "What the ads added")

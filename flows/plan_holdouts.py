@@ -101,7 +101,10 @@ def power_text(found: Mapping[str, Any]) -> str:
         lines.append(_detectable_text(each["detectable"]))
         smallest = _smallest_text(each["smallest_holdout"])
         lines.append(f"for {found['lift']:.0%} within {found['weeks']} weeks, hold out {smallest}")
-    lines += [f"{name}: nobody entered or nobody bought yet" for name in found["unknown"]]
+    lines += [
+        f"{name}: nobody new has entered, or no window with an order in it has closed yet"
+        for name in found["unknown"]
+    ]
     return "\n".join(lines)
 
 

@@ -40,9 +40,9 @@ def open_session(settings: Settings | None = None) -> Iterator[Session]:
 
 
 @contextmanager
-def open_customerio(session: Session) -> Iterator[CustomerIO]:
+def open_customerio(source: Session | Settings) -> Iterator[CustomerIO]:
     """A client of the workspace, closed at the end."""
-    settings = session.settings
+    settings = _settings(source)
     key = settings.credential("CUSTOMERIO_APP_KEY")
     client = CustomerIO(settings.customerio_base_url, key, _limit(settings, "customerio"))
     try:
@@ -52,9 +52,9 @@ def open_customerio(session: Session) -> Iterator[CustomerIO]:
 
 
 @contextmanager
-def open_criteo(session: Session) -> Iterator[Criteo]:
+def open_criteo(source: Session | Settings) -> Iterator[Criteo]:
     """A client of the programme's advertiser, closed at the end."""
-    settings = session.settings
+    settings = _settings(source)
     client = Criteo(
         settings.criteo_base_url,
         settings.credential("CRITEO_CLIENT_ID").get_secret_value(),
@@ -79,6 +79,10 @@ def moment(now: datetime | None) -> datetime:
 def seconds(when: datetime) -> int:
     """Whole seconds since 1970, as the ledger keeps time."""
     return int(when.timestamp())
+
+
+def _settings(source: Session | Settings) -> Settings:
+    return source.settings if isinstance(source, Session) else source
 
 
 def _limit(settings: Settings, name: Name) -> Limiter:

@@ -16,7 +16,8 @@ from experiments.database import reading
 from experiments.errors import HoldoutsError, Leaked, Refused
 from experiments.lock import exclusive
 from flows import announcements
-from flows.presentation import approval_links, plan_table, show_refusals, show_run, sync_table
+from flows.presentation import plan_table, show_run, sync_table
+from flows.refusals import approval_links, show_refusals
 from flows.runs import timed
 from flows.session import Session, moment, open_criteo, open_customerio, open_session, seconds
 from flows.steps import step
@@ -61,7 +62,7 @@ def _rehearse(session: Session) -> list[dict[str, object]]:
     gathered = read_segments(session)
     plan = decide(gathered.facts)
     rows = plan_table(plan)
-    show_run("plan", rows, "What would move")
+    show_run("dry-run", rows, "What would move")
     _raise_for(plan, list(gathered.failures.values()), "a sync would refuse: ")
     return rows
 

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import customerio_activities as activities
+from sandbox import customerio_campaigns as campaigns
 from sandbox import customerio_exports as exports
 from sandbox import customerio_track as track
 from sandbox.customerio_wire import Ask, Gate, Keys, cursor, refuse
@@ -185,6 +186,7 @@ def customerio(workspace: Workspace, keys: Keys) -> Starlette:
         ("DELETE", one, delete_segment),
         ("GET", f"{one}/customer_count", customer_count),
         ("GET", f"{one}/used_by", used_by),
+        ("GET", "/v1/campaigns", campaigns.list_campaigns),
         ("GET", f"{one}/membership", membership),
         ("GET", "/v1/customers", customers_by_email),
         ("POST", "/v1/customers", search_customers),

@@ -10,8 +10,9 @@ from sandbox.account import Account, buy_media
 from sandbox.advertising import AD_SETS, SITE_TAG, Advertising
 from sandbox.clock import Clock
 from sandbox.ledger import ORGANIC, Ledger, Orders
+from sandbox.mistakes import misspelt, segments
 from sandbox.people import Population, populate
-from sandbox.shop import HOUR, SEGMENTS, Ints, Mask, Purchases, Shop
+from sandbox.shop import HOUR, Ints, Mask, Purchases, Shop
 from sandbox.switches import Switches
 
 
@@ -46,7 +47,9 @@ class Market:
         now = self.clock.epoch()
         if self.switches.media_buyer:
             buy_media(self.account, self.clock.now())
-        audiences = self.account.exposed(self.shop.seen_at, now)
+        reached = self.account.exposed(self.shop.seen_at, now)
+        idle = self.switches.mistakes.idle_ad_set
+        audiences = {at: who for at, who in reached.items() if self.ads.ad_sets[at].name != idle}
         self.ads.expose(audiences, now, seconds, self.shop.tastes.buys)
         organic = self.shop.step(now, seconds)
         caused, by = self.ads.cause(now, seconds, self.shop.tastes)
@@ -56,7 +59,7 @@ class Market:
 
     def members(self, segment: str) -> Mask:
         """Who is in a Customer.io segment at this moment."""
-        return SEGMENTS[segment][1](self.shop, self.clock.epoch())
+        return segments(self.switches.mistakes)[segment][1](self.shop, self.clock.epoch())
 
     def open_ledger(self) -> None:
         """Enter the orders from before the start."""
@@ -86,6 +89,8 @@ class Market:
 def open_market(profiles: int, seed: int, clock: Clock, switches: Switches, advertiser_id: str) -> Market:
     """Draw the people, their history and Criteo's match graph; equal seeds make equal worlds."""
     people = populate(profiles, np.random.default_rng([seed, 0]))
+    if switches.mistakes.sloppy_form:
+        people = misspelt(people)
     matchable = np.random.default_rng([seed, 1]).random(people.size) < switches.match_share
     ad_sets = (*AD_SETS, SITE_TAG) if switches.site_tag_adset else AD_SETS
     market = Market(

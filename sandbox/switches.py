@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from sandbox.mistakes import NO_MISTAKES, Mistakes
+
 ALL_SCOPES = frozenset(
     {
         "MarketingSolutions_Audience_Manage",
@@ -67,3 +69,4 @@ class Switches:
     late_orders: float = 0.0
     refund_share: float = 0.03
     ad_effect: float = 1.0
+    mistakes: Mistakes = NO_MISTAKES

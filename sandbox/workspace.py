@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sandbox.export import Export
 from sandbox.market import Market
+from sandbox.mistakes import segments
 from sandbox.people import Profile
-from sandbox.shop import SEGMENTS, Mask
+from sandbox.shop import Mask
 
 FIRST_SEGMENT_ID = 7
 _STAGES = ("build_queued", "build", "events_queued", "events")
@@ -94,7 +95,7 @@ class Workspace:
         }
         self.unsubscribed = np.arange(len(profiles)) % 29 == 11
         now = int(self.market.clock.epoch())
-        for name, (description, _) in SEGMENTS.items():
+        for name, (description, _) in segments(self.market.switches.mistakes).items():
             segment = self.add_segment(name, description, now - 86_400)
             self.rebuild(segment.id, self.market.switches.building_polls)
 

@@ -12,7 +12,7 @@ from experiments.database import reading, writing
 from experiments.errors import HoldoutsError, Rejected, Retryable
 from experiments.ledger import entrants_of, open_phase, read_file_holdouts, record_entrants
 from sync import delivery, history, pushes
-from sync.criteo import Criteo
+from sync.criteo import MAX_IDENTIFIERS, Criteo
 from sync.delivery import Courier, Sent, Target
 from sync.gathering import sibling_lists
 from sync.opening import open_list
@@ -53,7 +53,13 @@ class _Progress:
 
 
 def apply(
-    engine: Engine, criteo: Criteo, programme: Programme, plan: Plan, at: int
+    engine: Engine,
+    criteo: Criteo,
+    programme: Programme,
+    plan: Plan,
+    at: int,
+    *,
+    chunk: int = MAX_IDENTIFIERS,
 ) -> tuple[ListResult, ...]:
     """Applies every list plan that no fuse refused; `at` is the time that is written down.
 
@@ -63,7 +69,7 @@ def apply(
     Leaked where the proof fails.
     """
     entrants = _enter(engine, programme, plan, at)
-    courier = Courier(engine, criteo, programme.advertiser, at)
+    courier = Courier(engine, criteo, programme.advertiser, at, chunk)
     done = _Progress()
     try:
         _deliver(courier, programme, [each for each in plan.lists if not each.refusals], done)

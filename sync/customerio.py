@@ -80,6 +80,23 @@ class Profile:
     values: tuple[str | None, ...] = field(repr=False)
 
 
+class Campaign(msgspec.Struct, frozen=True):
+    """A journey: its tags, and the segments that start it or limit it."""
+
+    id: int
+    name: str
+    active: bool = True
+    state: str = ""
+    tags: list[str] | None = None
+    trigger_segment_ids: list[int] | None = None
+    filter_segment_ids: list[int] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it sends."""
+        return self.active and self.state not in ("draft", "stopped", "archived")
+
+
 class _Membership(msgspec.Struct):
     identifiers: list[Member]
     next: str | None = None
@@ -88,6 +105,10 @@ class _Membership(msgspec.Struct):
 class _Segments(msgspec.Struct):
     segments: list[Segment]
     next: str | None = None
+
+
+class _Campaigns(msgspec.Struct):
+    campaigns: list[Campaign]
 
 
 class _Segment(msgspec.Struct):
@@ -113,6 +134,7 @@ class _Customers(msgspec.Struct):
 
 _membership = msgspec.json.Decoder(_Membership).decode
 _segments = msgspec.json.Decoder(_Segments).decode
+_campaigns = msgspec.json.Decoder(_Campaigns).decode
 _segment = msgspec.json.Decoder(_Segment).decode
 _count = msgspec.json.Decoder(_Count).decode
 _customers = msgspec.json.Decoder(_Customers).decode
@@ -158,6 +180,10 @@ class CustomerIO:
             found += page.segments
             if not cursors.move(page.next if page.segments else None):
                 return tuple(found)
+
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """Every journey of the workspace, drafts included."""
+        return tuple(self._service.call(Call("GET", "/v1/campaigns"), _campaigns).campaigns)
 
     def segment(self, segment_id: int) -> Segment:
         """One segment; Rejected, naming the id, where the workspace has none such."""

@@ -36,9 +36,10 @@ def _unfinished(case: Case) -> str | None:
 
 
 def _empty(case: Case) -> str | None:
-    if case.membership.profiles or not (case.last_units or case.held):
+    before = max(case.last_units or 0, case.held, case.membership.reported or 0)
+    if case.membership.profiles or not before:
         return None
-    return f"the segment is empty, it had {max(case.last_units or 0, case.held):,} people"
+    return f"the segment is empty, it had {before:,} people"
 
 
 def _disagreement(case: Case) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from experiments.digests import EMPTY, DigestSet
 from experiments.identity import resolve
-from sync.customerio import CustomerIO
+from sync.customerio import CustomerIO, Member
 from sync.plan import Membership
 
 _UNFINISHED = Membership(EMPTY, profiles=0, finished=False)
@@ -16,7 +17,7 @@ def read_membership(customerio: CustomerIO, segment: int) -> Membership:
     """Everyone in the segment now; a segment that is being built, or begins to be meanwhile, is not read.
 
     Profiles are counted once by `cio_id`, though pages may repeat them; two profiles with one e-mail
-    are one unit.
+    are one unit. Where the workspace lists no e-mails, they are read from the profiles' attributes.
     """
     if not customerio.segment(segment).is_finished:
         return _UNFINISHED
@@ -26,7 +27,7 @@ def read_membership(customerio: CustomerIO, segment: int) -> Membership:
     for page in customerio.membership(segment):
         new = [member for member in page.members if member.cio_id not in profiles]
         profiles.update(member.cio_id for member in new)
-        identified = resolve(member.email for member in new)
+        identified = resolve(_emails(customerio, new))
         units += identified.units
         unusable.update({str(kind): count for kind, count in identified.unusable.items()})
     reported = customerio.customer_count(segment)
@@ -35,3 +36,12 @@ def read_membership(customerio: CustomerIO, segment: int) -> Membership:
     return Membership(
         units=DigestSet.of(units), profiles=len(profiles), unusable=dict(unusable), reported=reported
     )
+
+
+def _emails(customerio: CustomerIO, members: Sequence[Member]) -> Iterable[str | None]:
+    """E-mails of a page; a workspace that identifies people by id alone puts none into its pages."""
+    if not members or any(member.email for member in members):
+        return (member.email for member in members)
+    profiles = customerio.attributes([member.cio_id for member in members], ["email"])
+    found = {profile.cio_id: profile.values[0] for profile in profiles}
+    return (found.get(member.cio_id) for member in members)

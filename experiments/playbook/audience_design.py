@@ -110,6 +110,7 @@ def overlap(snapshot: Snapshot) -> Iterator[Finding]:
             share,
             f"{shared:,} of its {sizes[smaller]:,} people, {share:.0%}, are advertised to by {bigger} as well",
             "make them windows of one holdout_group, where priority decides, or exclude one from the other",
+            subject=bigger,
         )
 
 

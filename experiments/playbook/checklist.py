@@ -95,6 +95,19 @@ def _excluded(purpose: Purpose) -> Callable[[Snapshot], Answer]:
     return look
 
 
+def _vips(snapshot: Snapshot) -> Answer:
+    discounted = [each for each in snapshot.programme.includes if snapshot.programme.offer(each.offer)]
+    guards = {each.name for each in exclusions(snapshot, "vips")}
+    if not discounted:
+        return "done", "no audience names an offer"
+    if not guards:
+        return "not done", "no exclude audience looks like VIPs"
+    return _each(
+        {each.name: bool(guards & set(each.exclude)) for each in discounted},
+        f"{', '.join(sorted(guards))} is excluded wherever there is an offer",
+    )
+
+
 def _offers(snapshot: Snapshot) -> Answer:
     if not snapshot.programme.offers:
         return "unknown", "audiences.yaml lists no offers; if there are none anywhere, nothing is missing"
@@ -183,7 +196,7 @@ _ITEMS: tuple[tuple[str, Callable[[Snapshot], Answer]], ...] = (
     ("Windows leave time for an ad", _reachable),
     ("Recent purchasers are kept out", _purchasers),
     ("Refund risk is kept out", _excluded("refunds")),
-    ("VIPs are kept out of discounts", _excluded("vips")),
+    ("VIPs are kept out of discounts", _vips),
     ("Suppressed people and support cases are kept out", _excluded("suppressed")),
     ("New subscribers are left to the welcome journey", _excluded("subscribers")),
     ("Offers stand in one place", _offers),

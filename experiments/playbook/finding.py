@@ -37,6 +37,8 @@ class Finding:
     what_to_do: str
     cost: Money | None = None
     """None where it cannot be computed."""
+    subject: str = ""
+    """What it is about besides the audience: an ad set, a journey. The same trouble keeps the same subject."""
     code: str = ""
     """Given by the check that yields the finding."""
     accepted: Accepted | None = None
@@ -53,6 +55,7 @@ class Finding:
             "code": self.code,
             "severity": self.severity,
             "audience": self.audience,
+            "subject": self.subject,
             "figure": self.figure,
             "cost_per_week": None if self.cost is None else self.cost.amount,
             "currency": None if self.cost is None else self.cost.currency,

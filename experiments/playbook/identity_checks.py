@@ -16,8 +16,8 @@ DEVIATIONS = 5.0
 SMALLEST_FALL = 0.01
 SMALLEST_GAP = 0.05
 """Audiences differ a little in whom they hold; below this nobody could act on it."""
-LOOKED_AT = 200
-"""Fewer profiles say nothing about a share of a percent."""
+DOUBT = 3.0
+"""A sample must lie this many standard deviations above a bound to be said to break it."""
 
 
 @check("identity.coverage")
@@ -25,7 +25,7 @@ def coverage(snapshot: Snapshot) -> Iterator[Finding]:
     """A segment many of whose profiles have no e-mail that could be sent."""
     for audience in snapshot.programme.audiences:
         last = snapshot.of(audience).last_sync
-        if last is None or not last.members or last.unusable < UNCOVERED * last.members:
+        if last is None or not _is_above(last.unusable, last.members, UNCOVERED):
             continue
         share = last.unusable / last.members
         yield Finding(
@@ -42,15 +42,15 @@ def malformed(snapshot: Snapshot) -> Iterator[Finding]:
     """E-mails that are none, or that arrive hashed in a way nobody can undo."""
     for audience in snapshot.programme.audiences:
         sample = snapshot.of(audience).sample
-        if sample is None or sample.looked_at < LOOKED_AT:
+        if sample is None:
             continue
-        share = (sample.malformed + sample.hashed) / sample.looked_at
-        if share < MALFORMED:
+        wrong = sample.malformed + sample.hashed
+        if not _is_above(wrong, sample.looked_at, MALFORMED):
             continue
         yield Finding(
             "medium",
             audience.name,
-            share,
+            wrong / sample.looked_at,
             f"of {sample.looked_at:,} profiles {sample.malformed:,} have a malformed e-mail and {sample.hashed:,} one hashed elsewhere",
             "let the form refuse what is no e-mail, and send Customer.io the plain address",
         )
@@ -61,7 +61,7 @@ def typos(snapshot: Snapshot) -> Iterator[Finding]:
     """Domains one slip of the finger from a big provider's: nobody ever gets that mail."""
     for audience in snapshot.programme.audiences:
         sample = snapshot.of(audience).sample
-        if sample is None or sample.looked_at < LOOKED_AT or sample.typos < TYPOS * sample.looked_at:
+        if sample is None or not _is_above(sample.typos, sample.looked_at, TYPOS):
             continue
         yield Finding(
             "low",
@@ -77,7 +77,7 @@ def duplicates(snapshot: Snapshot) -> Iterator[Finding]:
     """Profiles that are the same person twice: counts of the segment and of the list then differ for good."""
     for audience in snapshot.programme.audiences:
         sample = snapshot.of(audience).sample
-        if sample is None or sample.looked_at < LOOKED_AT or sample.repeated < REPEATED * sample.looked_at:
+        if sample is None or not _is_above(sample.repeated, sample.looked_at, REPEATED):
             continue
         share = sample.repeated / sample.looked_at
         yield Finding(
@@ -185,6 +185,11 @@ def _band(one: _Rate, other: _Rate) -> float:
     """5 · √(p(1 − p)(1/n₀ + 1/n₁)), p the share of both together."""
     p = (one + other).share
     return DEVIATIONS * sqrt(p * (1 - p) * (1 / one.identifiers + 1 / other.identifiers))
+
+
+def _is_above(count: int, looked_at: int, bound: float) -> bool:
+    """k > nb + 3 · √(nb(1 − b))."""
+    return count > looked_at * bound + DOUBT * sqrt(looked_at * bound * (1 - bound))
 
 
 def _cause(known: Known) -> str:

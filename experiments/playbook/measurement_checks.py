@@ -87,7 +87,8 @@ def site_tag(snapshot: Snapshot) -> Iterator[Finding]:
             _audience_of(snapshot, ad_set.id),
             len(ad_set.open_to),
             f"the ad set {ad_set.name} ({ad_set.id}) {how}: it can reach the people of {', '.join(ad_set.open_to)}",
-            "link an audience to it that subtracts the lists of held-out people (and/not)",
+            "link an audience to it that subtracts them: holdouts audit firewall shows how",
+            subject=f"ad set {ad_set.id}",
         )
 
 
@@ -104,6 +105,7 @@ def spend_without_audience(snapshot: Snapshot) -> Iterator[Finding]:
             f"the ad set {ad_set.name} ({ad_set.id}) spends and belongs to no audience: what it adds is not measured",
             "name it in `ad_sets` of the audience that it serves, or pause it",
             money(snapshot, ad_set.spend),
+            subject=f"ad set {ad_set.id}",
         )
 
 

@@ -31,6 +31,7 @@ def conflict(snapshot: Snapshot) -> Iterator[Finding]:
                     f"the journey {campaign.name!r} says {other.depth:.0%} ({other.name}), the ad says {_said(offer)}",
                     "let both name one offer of audiences.yaml; people take the deeper one, and learn to wait for it",
                     money(snapshot, _given(snapshot, audience, apart)),
+                    subject=f"{campaign.name}: {name}",
                 )
 
 
@@ -129,6 +130,7 @@ def unlisted(snapshot: Snapshot) -> Iterator[Finding]:
                     1,
                     f"the journey {campaign.name!r} names the offer {name!r}, which audiences.yaml does not list",
                     "write it under `offers`, with depth and dates",
+                    subject=f"{campaign.name}: {name}",
                 )
 
 

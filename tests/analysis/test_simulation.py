@@ -6,7 +6,6 @@ import pytest
 from analysis.score import score
 from analysis.simulation import (
     Conclusions,
-    Draws,
     Programme,
     burnt_in,
     claims_by_look,

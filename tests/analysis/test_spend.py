@@ -41,7 +41,9 @@ def ledger(ledger_url: str) -> Iterator[Engine]:
 def test_a_later_reading_of_a_day_replaces_the_earlier_one(ledger: Engine) -> None:
     store_spend(ledger, [Row("401", date(2026, 9, 1), 10.0, 50.0, 1)], "EUR", AT)
     store_spend(ledger, [Row("401", date(2026, 9, 1), 12.5, 80.0, 2)], "EUR", AT)
-    assert total_spend(ledger, ["401"], FIRST, FIRST + DAY) == SpendTotal(12.5, 80.0, 2)
+    found = total_spend(ledger, ["401"], FIRST, FIRST + DAY)
+    assert found == SpendTotal(12.5, 80.0, 2)
+    assert (type(found.cost), type(found.attributed_revenue)) == (float, float)
 
 
 def test_only_the_asked_ad_sets_and_days_are_summed(ledger: Engine) -> None:

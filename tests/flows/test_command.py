@@ -5,75 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_line import Run
 
-from flows.command import main
-from flows.demo_shop import audiences_yaml
-from sandbox.world import Sandbox, Switches
-
-UNLIMITED = Switches(customerio_rps=None, criteo_per_minute=None, criteo_reports_per_minute=None)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Sandbox]:
-    orders = tmp_path / "shop.sqlite"
-    start = datetime(2026, 9, 7, tzinfo=UTC)
-    with Sandbox.start(profiles=3_000, start=start, orders_path=orders, switches=UNLIMITED) as box:
-        box.advance(24 * 7)
-        yield box
-
-
-@pytest.fixture
-def folder(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    text = audiences_yaml(box.advertiser_id, box.segment_ids, box.ad_sets, box.orders_path)
-    (tmp_path / "audiences.yaml").write_text(text)
-    environment = {
-        "HOLDOUTS_AUDIENCES": str(tmp_path / "audiences.yaml"),
-        "HOLDOUTS_RATE_LIMITS": "off",
-        "CUSTOMERIO_APP_KEY": box.app_key,
-        "CUSTOMERIO_BASE_URL": box.customerio_url,
-        "CRITEO_CLIENT_ID": box.client_id,
-        "CRITEO_CLIENT_SECRET": box.client_secret,
-        "CRITEO_BASE_URL": box.criteo_url,
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    for name in ("PREFECT_API_URL", "HOLDOUTS_DATABASE_URL", "CRITEO_API_VERSION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def holdouts(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*words: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["holdouts", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return Outcome(int(ended.value.code or 0), said.out, said.err)
-
-    return run
+from sandbox.world import Sandbox
 
 
 def test_check_finds_nothing_wrong_with_a_sound_set_up(holdouts: Run) -> None:

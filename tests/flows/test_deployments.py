@@ -1,6 +1,7 @@
 """Everything deployed on a real Prefect server, run by a real worker against the sandbox, read through REST."""
 
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -17,17 +18,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import yaml
-from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from notices import BLOCK, Notice, receiving, wait_for
+from postgres import binaries, cluster, fresh_database
 from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_server import PrefectServer
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from sqlalchemy import text
 
+from experiments.database import connect, reading
 from flows.local_server import child
-from sandbox.servers import LoopbackServer
 from sandbox.world import Sandbox, Switches
 
 pytestmark = pytest.mark.server
@@ -52,7 +51,12 @@ def programme(box: Sandbox, segment: str) -> str:
         "ad_sets": [box.ad_sets["browse-no-cart"]],
         "exclude": ["recent-purchasers"],
     }
-    recent = {"name": "recent-purchasers", "segment": box.segment_ids["recent-purchasers"], "role": "exclude"}
+    recent = {
+        "name": "recent-purchasers",
+        "segment": box.segment_ids["recent-purchasers"],
+        "role": "exclude",
+        "bounds": {"shrink": "95%"},
+    }
     return yaml.safe_dump(
         {
             "advertiser": box.advertiser_id,
@@ -106,28 +110,40 @@ class Story:
 
     team: Team
     box: Sandbox
-    ledger: Path
+    ledger: str
     reports: Path
-    posted: list[dict[str, str]]
+    posted: list[Notice]
     runs: dict[str, dict[str, Any]]
 
     def artifacts(self, run: str) -> dict[str, Any]:
         return self.team.server.artifacts(self.runs[run]["id"])
 
-    def rows(self, query: str) -> list[Any]:
-        with sqlite3.connect(self.ledger) as connection:
-            return connection.execute(query).fetchall()
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        engine = connect(self.ledger)
+        with reading(engine) as connection:
+            found = [tuple(row) for row in connection.execute(text(query))]
+        engine.dispose()
+        return found
 
 
 @pytest.fixture(scope="module")
-def story(server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """PostgreSQL, as in production; SQLite on a machine that has none and is not CI."""
+    if binaries() is None and os.environ.get("CI") != "true":
+        yield f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'holdouts.sqlite'}"
+        return
+    with cluster() as postgres, fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def story(server: PrefectServer, ledger: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Two weeks of a small shop, a holdout that is raised, and a segment that shrinks and is approved."""
     folder = tmp_path_factory.mktemp("deployed")
-    posted: list[dict[str, str]] = []
-    audiences, ledger, reports = folder / "audiences.yaml", folder / "holdouts.sqlite", folder / "report"
+    audiences, reports = folder / "audiences.yaml", folder / "report"
     begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=14)
     with ExitStack() as stack:
-        receiver = stack.enter_context(LoopbackServer(_receiver(posted), "receiver"))
+        posted = stack.enter_context(receiving(server))
         box = stack.enter_context(
             Sandbox.start(profiles=3_000, start=begin, orders_path=folder / "shop.sqlite", switches=FREE)
         )
@@ -135,14 +151,14 @@ def story(server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> It
         environment = {
             **server.environment(),
             "HOLDOUTS_AUDIENCES": str(audiences),
-            "HOLDOUTS_DATABASE_URL": f"sqlite:///{ledger}",
+            "HOLDOUTS_DATABASE_URL": ledger,
             "HOLDOUTS_RATE_LIMITS": "off",
             "CUSTOMERIO_BASE_URL": box.customerio_url,
             "CRITEO_BASE_URL": box.criteo_url,
             "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
         team = Team(server, environment, {})
-        _save_blocks(server, box, receiver.url)
+        _save_credentials(server, box)
         _deploy(team)
         stack.enter_context(child(_WORKER, environment, folder / "worker.log"))
         told = Story(team, box, ledger, reports, posted, {})
@@ -153,15 +169,7 @@ def story(server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> It
 _WORKER = ["prefect", "worker", "start", "--pool", "holdouts", "--install-policy", "never"]
 
 
-def _receiver(posted: list[dict[str, str]]) -> Starlette:
-    async def take(request: Request) -> Response:
-        posted.append(await request.json())
-        return Response()
-
-    return Starlette(routes=[Route("/", take, methods=["POST"])])
-
-
-def _save_blocks(server: PrefectServer, box: Sandbox, receiver: str) -> None:
+def _save_credentials(server: PrefectServer, box: Sandbox) -> None:
     credentials = {
         "customerio-app-key": box.app_key,
         "criteo-client-id": box.client_id,
@@ -170,16 +178,12 @@ def _save_blocks(server: PrefectServer, box: Sandbox, receiver: str) -> None:
     with temporary_settings({PREFECT_API_URL: server.url}):
         for name, value in credentials.items():
             Secret(value=value).save(name, overwrite=True)
-        hook = CustomWebhookNotificationBlock(
-            name="receiver", url=receiver, json_data={"subject": "{{subject}}", "body": "{{body}}"}
-        )
-        hook.save("holdouts", overwrite=True)
 
 
 def _deploy(team: Team) -> None:
     team.shell("prefect", "work-pool", "create", "holdouts", "--type", "process")
     team.shell("prefect", "deploy", "--all", "--no-prompt")
-    team.shell("flows.automations", "custom-webhook/holdouts")
+    team.shell("flows.automations", BLOCK)
     for name in NAMES:
         found = team.server.get(f"/deployments/name/{name}/{name}")
         team.deployments[name] = found["id"]
@@ -191,10 +195,10 @@ def _deploy(team: Team) -> None:
 
 def _live_through(told: Story, audiences: Path) -> None:
     team, runs, box = told.team, told.runs, told.box
-    runs["dry run"] = team.run("sync-audiences", dry_run=True)
     runs["first sync"] = team.run("sync-audiences")
     box.advance(24 * 14)
     started = {
+        "dry run": team.start("sync-audiences", dry_run=True),
         "orders": team.start("load-orders"),
         "spend": team.start("load-spend"),
         "raise": team.start(
@@ -241,7 +245,7 @@ def test_a_run_is_named_after_its_flow_and_its_time_in_utc(story: Story) -> None
 
 
 def test_a_dry_run_shows_what_would_move_and_writes_nothing(story: Story) -> None:
-    table = json.loads(story.artifacts("dry run")["holdouts-plan"]["data"])
+    table = json.loads(story.artifacts("dry run")["holdouts-dry-run"]["data"])
     assert next(row["adds"] for row in table if row["list"] == "browsing") > 0
     assert story.rows("select count(*) from syncs where audience = 'browsing'") == [(4,)]
 
@@ -286,9 +290,7 @@ def test_a_refused_plan_is_approved_from_the_form_and_applied_once(story: Story)
 
 
 def test_a_refusal_is_told_to_people_with_the_way_to_approve_it(story: Story) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not story.posted and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for(lambda: bool(story.posted))
     assert [each["subject"] for each in story.posted] == ["browsing: the sync was refused"]
     assert "the segment shrank" in story.posted[0]["body"]
     assert story.team.deployments["approve-plan"] in story.posted[0]["body"]
@@ -296,7 +298,7 @@ def test_a_refusal_is_told_to_people_with_the_way_to_approve_it(story: Story) ->
 
 def test_running_the_automations_again_makes_no_second_ones(story: Story) -> None:
     before = story.team.server.post("/automations/count")
-    story.team.shell("flows.automations", "custom-webhook/holdouts")
+    story.team.shell("flows.automations", BLOCK)
     assert story.team.server.post("/automations/count") == before
 
 
@@ -320,7 +322,7 @@ def test_nothing_of_a_person_or_a_secret_is_in_prefect_s_database(story: Story) 
     stored = b"".join(each.read_bytes() for each in files)
     with sqlite3.connect(story.box.orders_path) as shop:
         buyers = [row[0] for row in shop.execute("select distinct email from orders where email is not null")]
-    units = [row[0] for row in story.rows("select unit from entrants")]
+    units = [bytes(row[0]) for row in story.rows("select unit from entrants")]
     secrets = [story.box.app_key, story.box.client_id, story.box.client_secret]
     assert buyers
     assert units

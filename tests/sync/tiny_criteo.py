@@ -40,6 +40,8 @@ class TinyCriteo:
     samples: int = 0
     gone: set[str] = field(default_factory=set)
     """Ids that answer 404."""
+    after: Callable[[], None] | None = None
+    """Called once, when the next request was carried out and before it is answered."""
 
     def client(self, patience: Patience = _ONCE) -> Criteo:
         transport = httpx.MockTransport(self._handle)
@@ -78,6 +80,9 @@ class TinyCriteo:
         if fault == "drop-before":
             raise httpx.ReadError("dropped", request=request)
         answer = self._act(request)
+        if (after := self.after) is not None:
+            self.after = None
+            after()
         if fault == "503-after":
             return httpx.Response(503)
         if fault == "drop-after":

@@ -98,6 +98,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('audience', 'number')
     )
+    op.create_table('playbook_checks',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('checked_at', sa.BigInteger(), nullable=False),
+    sa.Column('document', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('refunds',
     sa.Column('order_id', sa.String(length=128), nullable=False),
     sa.Column('refunded_at', sa.BigInteger(), nullable=False),
@@ -207,6 +213,7 @@ def downgrade() -> None:
 
     op.drop_table('requests')
     op.drop_table('refunds')
+    op.drop_table('playbook_checks')
     op.drop_table('phases')
     with op.batch_alter_table('orders', schema=None) as batch_op:
         batch_op.drop_index('orders_by_unit')

@@ -1,0 +1,64 @@
+"""How long buyers stay on a list after they bought, by the log of what Criteo was asked. I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from experiments.digests import DigestSet
+from experiments.playbook.facts import WEEK, Removal
+from experiments.schema import orders, requests
+
+LOOKED_BACK = 2 * WEEK
+FEWEST = 20
+"""Fewer buyers make no percentile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """Each recent buyer's last purchase; `moments` goes with the sorted `units`."""
+
+    since: int
+    units: DigestSet
+    moments: NDArray[np.int64]
+
+
+def read_purchases(connection: Connection, until: int) -> Purchases:
+    """Of the two weeks before `until`."""
+    since = until - LOOKED_BACK
+    last = func.max(orders.c.ordered_at)
+    chosen = (
+        select(orders.c.unit, last)
+        .where(orders.c.ordered_at > since, orders.c.ordered_at <= until, orders.c.revenue > 0)
+        .group_by(orders.c.unit)
+        .order_by(orders.c.unit)
+    )
+    rows = connection.execute(chosen).all()
+    units = DigestSet.unpack_sorted(b"".join(row[0] for row in rows))
+    return Purchases(since, units, np.array([row[1] for row in rows], dtype=np.int64))
+
+
+def removal_of(connection: Connection, list_id: str, bought: Purchases) -> Removal | None:
+    """Percentiles over people who bought while they were on the list and were taken off since."""
+    on_since = np.full(len(bought.units), bought.since, dtype=np.int64)
+    delays = [np.zeros(0, dtype=np.int64)]
+    columns = (requests.c.operation, requests.c.digests, requests.c.answered_at)
+    chosen = select(*columns).where(
+        requests.c.list == list_id, requests.c.written_at > bought.since, requests.c.state == "confirmed"
+    )
+    for operation, packed, answered in connection.execute(chosen.order_by(requests.c.id)):
+        named = bought.units.mask(DigestSet.unpack(packed))
+        if operation == "add":
+            on_since[named] = answered
+            continue
+        was_on = named & (bought.moments >= on_since) & (bought.moments <= answered)
+        delays.append(answered - bought.moments[was_on])
+        on_since[named] = np.iinfo(np.int64).max
+    everyone = np.concatenate(delays)
+    if len(everyone) < FEWEST:
+        return None
+    p50, p95 = np.percentile(everyone, [50, 95])
+    return Removal(int(p50), int(p95), len(everyone))

@@ -1,0 +1,310 @@
+"""The playbook over a sandbox's shop: it finds the mistakes that the shop is told to make, and only those."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.errors import Refused
+from experiments.playbook.facts import Snapshot
+from experiments.playbook_log import last_check
+from flows.check_playbook import check_playbook
+from flows.demo_mistakes import EDITS, IN_THE_DEMO, with_mistakes
+from flows.demo_shop import audiences_yaml
+from flows.load_orders import load_orders_flow
+from flows.load_spend import load_spend
+from flows.measure_lift import measure_lift
+from flows.playbook import Told, consult, findings, read_snapshot
+from flows.session import open_session, seconds
+from flows.sync_audiences import sync_audiences
+from sandbox.mistakes import Mistakes
+from sandbox.world import Sandbox, Switches
+
+Codes = set[tuple[str, str | None]]
+FREE: dict[str, Any] = {
+    "customerio_rps": None,
+    "criteo_per_minute": None,
+    "criteo_reports_per_minute": None,
+}
+SMALL = {"design.too-small", "design.too-small-to-measure"}
+"""What a shop of so few people cannot help."""
+
+
+@dataclass
+class Shop:
+    box: Sandbox
+    folder: Path
+
+    def live(self, days: int) -> None:
+        """A sync a day."""
+        for _ in range(days):
+            self.box.advance(24)
+            self.sync()
+
+    def sync(self) -> None:
+        """Whatever a fuse says to so few people."""
+        with suppress(Refused):
+            sync_audiences.fn(now=self.box.clock.now())
+
+    def load(self) -> None:
+        """An hour after the last sync, when the media buyer has linked what appeared."""
+        self.box.advance(1)
+        load_orders_flow.fn(now=self.box.clock.now())
+        load_spend.fn(now=self.box.clock.now())
+
+    def snapshot(self) -> Snapshot:
+        with open_session() as session:
+            return read_snapshot(session, seconds(self.box.clock.now()))
+
+    def consult(self) -> Told:
+        return consult(self.snapshot())
+
+    def found(self) -> Codes:
+        """Open findings, but for those of a small shop."""
+        told = self.consult().findings
+        return {(each.code, each.audience) for each in told if each.is_open and each.code not in SMALL}
+
+
+@contextmanager
+def shop(
+    folder: Path,
+    *,
+    profiles: int = 1_500,
+    edits: Iterable[str] = (),
+    mistakes: Mistakes | None = None,
+    **switches: Any,
+) -> Iterator[Shop]:
+    start = datetime(2026, 9, 7, tzinfo=UTC)
+    chosen = Switches(**FREE, mistakes=mistakes or Mistakes(), **switches)
+    with (
+        Sandbox.start(
+            profiles=profiles, start=start, orders_path=folder / "shop.sqlite", switches=chosen
+        ) as box,
+        use(box, folder, edits),
+    ):
+        yield Shop(box, folder)
+
+
+@contextmanager
+def use(box: Sandbox, folder: Path, edits: Iterable[str] = ()) -> Iterator[None]:
+    """The environment of one programme in its own folder, with a ledger of its own."""
+    text = audiences_yaml(box.advertiser_id, box.segment_ids, box.ad_sets, box.orders_path, edits)
+    (folder / "audiences.yaml").write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "HOLDOUTS_AUDIENCES": str(folder / "audiences.yaml"),
+            "HOLDOUTS_RATE_LIMITS": "off",
+            "CUSTOMERIO_APP_KEY": box.app_key,
+            "CUSTOMERIO_BASE_URL": box.customerio_url,
+            "CRITEO_CLIENT_ID": box.client_id,
+            "CRITEO_CLIENT_SECRET": box.client_secret,
+            "CRITEO_BASE_URL": box.criteo_url,
+        }.items():
+            patch.setenv(name, value)
+        for name in ("PREFECT_API_URL", "HOLDOUTS_DATABASE_URL", "CRITEO_API_VERSION"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with shop(tmp_path_factory.mktemp("sound")) as opened:
+        opened.live(1)
+        opened.load()
+        yield opened
+
+
+@pytest.fixture
+def committing(sound: Shop) -> Iterator[Callable[..., Shop]]:
+    """The sound shop under a file with these mistakes."""
+    with ExitStack() as stack:
+
+        def commit(*edits: str) -> Shop:
+            stack.enter_context(use(sound.box, sound.folder, edits))
+            return sound
+
+        yield commit
+
+
+def test_a_sound_shop_has_no_findings(committing: Callable[..., Shop]) -> None:
+    assert committing().found() == set()
+
+
+IN_THE_FILE: list[tuple[str, Codes]] = [
+    ("nobody excludes purchasers", {("suppression.missing", None)}),
+    ("browsers who just bought are not excluded", {("suppression.unused", "browse-no-cart")}),
+    ("two windows overlap", {("design.windows-overlap", "cart-4-24h")}),
+    (
+        "the first ad carries the discount",
+        {
+            ("offers.too-early", "cart-4-24h"),
+            ("offers.journey-conflict", "cart-2-7d"),
+            ("suppression.vip-discount", "cart-4-24h"),
+        },
+    ),
+    ("the last ad carries a discount, for VIPs too", {("suppression.vip-discount", "cart-2-7d")}),
+    ("a first-order code for people who come back", {("offers.wrong-buyers", "lapsed")}),
+    ("an offer that is over", {("offers.dates", "lapsed")}),
+    ("nobody is held out", {("measurement.no-holdout", "lapsed")}),
+    ("Criteo's clock is forgotten", {("timing.unreachable", "cart-0-4h")}),
+]
+
+
+@pytest.mark.parametrize(("mistake", "expected"), IN_THE_FILE, ids=[name for name, _ in IN_THE_FILE])
+def test_a_mistake_in_the_file_is_found_and_nothing_else(
+    committing: Callable[..., Shop], mistake: str, expected: Codes
+) -> None:
+    assert committing(mistake).found() == expected
+
+
+def test_every_mistake_of_the_file_is_tried_here() -> None:
+    assert {name for name, _ in IN_THE_FILE} | {"everybody is advertised to"} == set(EDITS)
+
+
+def test_a_mistake_that_no_longer_fits_the_file_is_told() -> None:
+    with pytest.raises(ValueError, match="does not stand in the file"):
+        with_mistakes("audiences: []", ["nobody is held out"])
+
+
+AT_THE_VENDORS: list[tuple[str, dict[str, Any], int, Codes]] = [
+    (
+        "a journey mails a discount",
+        {"mistakes": Mistakes(mailed_offer="cart-10")},
+        0,
+        {("offers.conflict", "cart-2-7d")},
+    ),
+    (
+        "an offer that nobody listed",
+        {"mistakes": Mistakes(mailed_offer="friends")},
+        0,
+        {("offers.unlisted", None)},
+    ),
+    (
+        "the purchase event was renamed",
+        {"mistakes": Mistakes(deaf_exclusion=True)},
+        2,
+        {("suppression.empty", "recent-purchasers")},
+    ),
+    (
+        "retargeting by the site tag",
+        {"site_tag_adset": True},
+        8,
+        {("measurement.site-tag", None), ("measurement.spend-without-audience", None)},
+    ),
+    (
+        "an ad set that never wins",
+        {"mistakes": Mistakes(idle_ad_set="lapsed")},
+        8,
+        {("measurement.audience-without-spend", "lapsed")},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("switches", "days", "expected"),
+    [row[1:] for row in AT_THE_VENDORS],
+    ids=[name for name, *_ in AT_THE_VENDORS],
+)
+def test_a_mistake_at_the_vendors_is_found_and_nothing_else(
+    tmp_path: Path, switches: dict[str, Any], days: int, expected: Codes
+) -> None:
+    with shop(tmp_path, **switches) as opened:
+        opened.sync()
+        opened.box.advance(24 * days)
+        opened.sync()
+        opened.load()
+        assert opened.found() == expected
+
+
+def test_a_form_without_checks_shows_in_the_e_mails_of_the_large_segments(tmp_path: Path) -> None:
+    with shop(tmp_path, profiles=3_000, mistakes=Mistakes(sloppy_form=True)) as opened:
+        opened.live(1)
+        opened.load()
+        found = opened.found()
+    assert {code for code, _ in found} == {"identity.malformed", "identity.typos"}
+    assert ("identity.typos", "browse-no-cart") in found
+
+
+def test_everybody_in_one_audience_is_a_giant_that_overlaps_the_others(tmp_path: Path) -> None:
+    edits = ["everybody is advertised to"]
+    with shop(tmp_path, edits=edits, mistakes=Mistakes(everyone=True)) as opened:
+        opened.live(1)
+        opened.load()
+        found = opened.found()
+    assert ("design.giant", "everyone") in found
+    assert {code for code, _ in found} == {"design.giant", "design.overlap"}
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Three weeks with the demo's two mistakes."""
+    folder = tmp_path_factory.mktemp("lived")
+    with shop(
+        folder, profiles=6_000, edits=IN_THE_DEMO, mistakes=Mistakes(mailed_offer="cart-10"), ad_effect=2.0
+    ) as opened:
+        opened.live(21)
+        opened.load()
+        yield opened
+
+
+def test_the_demo_s_mistakes_are_told_with_their_cost(lived: Shop) -> None:
+    told = {each.code: each for each in lived.consult().findings}
+    assert told["offers.conflict"].audience == told["suppression.vip-discount"].audience == "cart-2-7d"
+    assert told["offers.conflict"].cost is not None
+    assert told["offers.conflict"].cost.amount > 0
+    assert told["suppression.vip-discount"].cost is not None
+
+
+def test_the_ledger_says_how_long_buyers_stay_on_the_lists(lived: Shop) -> None:
+    snapshot = lived.snapshot()
+    removal = snapshot.of("browse-no-cart").removal
+    assert removal is not None
+    # Daily syncs: half wait twelve hours, nobody more than a day.
+    assert 6 * 3_600 < removal.p50 < 18 * 3_600
+    assert removal.p95 <= 86_400
+
+
+def test_money_people_and_answers_are_known_after_three_weeks(lived: Shop) -> None:
+    snapshot = lived.snapshot()
+    browsing, cart = snapshot.of("browse-no-cart"), snapshot.of("cart-2-7d")
+    assert browsing.spend is not None
+    assert browsing.spend > 0
+    assert browsing.answer is not None
+    assert 0 < browsing.answer.weeks_at_half < browsing.answer.weeks
+    assert cart.revenue is not None
+    assert cart.answer is None, "a group answers once, with its first window"
+    assert snapshot.of("cart-0-4h").answer is not None
+    assert snapshot.overlaps is not None
+    assert snapshot.overlaps["cart-4-24h", "cart-2-7d"] == 0
+    assert browsing.bought_lately is not None
+    assert browsing.ever_bought is not None
+    assert browsing.bought_lately < 0.05 * (browsing.on_list or 0) < browsing.ever_bought
+
+
+def test_the_nightly_check_keeps_its_findings_and_the_report_tells_them(lived: Shop) -> None:
+    now = lived.box.clock.now()
+    with open_session() as session:
+        assert findings(session) == []
+    first = check_playbook.fn(now=now)
+    again = check_playbook.fn(now=now.replace(minute=30))
+    seen = {each["code"]: each["first_seen"] for each in again["findings"]}
+    assert seen["offers.conflict"] == first["checked_at"]
+    told = measure_lift.fn(now=now.replace(minute=45), report_folder=str(lived.folder / "report"))
+    assert told["document"]["playbook"] == again
+    with open_session() as session:
+        assert findings(session) == again["findings"]
+        assert last_check(session.engine, seconds(now) - 1) is None
+
+
+def test_without_the_vendors_their_part_is_unknown(lived: Shop) -> None:
+    with open_session() as session:
+        blind = consult(read_snapshot(session, seconds(lived.box.clock.now()), ask_vendors=False))
+    assert "offers.conflict" not in {each.code for each in blind.findings}
+    states = {each.title: each.state for each in blind.checklist}
+    assert states["Ad sets cannot reach people held out"] == "unknown"
