@@ -18,6 +18,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from experiments.audiences import OrderSource
 from experiments.database import insert_or_ignore, insert_or_update, reading, writing
+from experiments.digests import DigestSet
+from experiments.erasures import erased_people
 from experiments.errors import Rejected, Retryable
 from experiments.identity import Kind, classify, digest
 from experiments.schema import order_loads, orders, refunds
@@ -192,6 +194,10 @@ def _store(
                 "revenue": round(amount * 100),
                 "loaded_at": _seconds(at),
             }
+    erased = erased_people(connection).among(DigestSet.of(each["unit"] for each in new.values()))
+    for order_id in [name for name, each in new.items() if len(erased) and each["unit"] in erased]:
+        del new[order_id]
+        tally.reasons["the person was erased"] += 1
     insert_or_update(connection, orders, list(new.values()), ("unit", "ordered_at", "revenue"))
     insert_or_ignore(connection, refunds, returned)
     _net(connection, {*new, *(each["order_id"] for each in returned)} if returned else set(new))

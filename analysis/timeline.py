@@ -13,7 +13,7 @@ after it is an epoch of its own, which both arms enter only after the wash-out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Literal
 
@@ -61,8 +61,7 @@ def epochs(
     found = []
     for run, until in zip(runs, ends, strict=False):
         known = spans(phases, window=window, washout=washout, watermark=until, level=level)
-        own = tuple(span for span in known if span.entered_from >= run[0].opened_at)
-        found.append(Epoch(run, until, own))
+        found.append(Epoch(run, until, _since(known, run[0].opened_at)))
     return tuple(found)
 
 
@@ -122,6 +121,15 @@ def _salts(phase: Phase, level: Level, among: Sequence[Phase]) -> tuple[str, str
         return "", holdout.universal_salt
     in_use = any(each.holdout.universal_ppm for each in among)
     return holdout.salt, holdout.universal_salt if in_use else ""
+
+
+def _since(known: Sequence[Span], begins: int) -> tuple[Span, ...]:
+    """What of the spans lies at or after a moment."""
+    return tuple(
+        replace(span, entered_from=max(span.entered_from, begins))
+        for span in known
+        if span.entered_until > begins
+    )
 
 
 def _joined(found: list[Span]) -> tuple[Span, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from experiments.digests import DigestSet
+from experiments.forgetting import ANONYMOUS
 from experiments.phases import Phase, assign
 from experiments.schema import entrants
 
@@ -22,14 +23,17 @@ class ArmAudit:
 
 
 def audit_arms(connection: Connection, phases: tuple[Phase, ...]) -> tuple[ArmAudit, ...]:
-    """Compares bucket and arm of each entrant with what the frozen rule gives; reads, never mends."""
+    """Compares bucket and arm of each entrant with what the frozen rule gives; reads, never mends.
+
+    People who were erased have no digest any more, so nobody can recompute theirs: they are left out.
+    """
     return tuple(_audit(connection, phase) for phase in phases)
 
 
 def _audit(connection: Connection, phase: Phase) -> ArmAudit:
     columns = (entrants.c.unit, entrants.c.bucket, entrants.c.universal_bucket, entrants.c.arm)
     chosen = select(*columns).where(entrants.c.phase_id == phase.id).order_by(entrants.c.unit)
-    rows = connection.execute(chosen).all()
+    rows = [row for row in connection.execute(chosen) if not bytes(row.unit).startswith(ANONYMOUS)]
     right = assign(DigestSet.of(bytes(row.unit) for row in rows), phase.holdout)
     recorded = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 3)
     computed = np.column_stack([right.buckets, right.universal_buckets, right.rules]).astype(np.int64)

@@ -18,6 +18,14 @@ from experiments.errors import HoldoutsError, Rejected, Retryable
 from experiments.schema import VERSION
 
 _BUSY_SECONDS = 30
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "cache_size=-65536",
+)
+"""`secure_delete` overwrites what is deleted: an erased person must not lie on in a free page."""
 _MIGRATION_LOCK = 7_301_202_611
 
 
@@ -90,7 +98,7 @@ def _engine(url: URL) -> Engine:
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         # The driver's own transactions begin too late to be trusted with DDL and reads.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

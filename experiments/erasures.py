@@ -2,7 +2,7 @@
 
 The mark is an HMAC of the digest under a random key of this database; without the key nobody can ask it
 about a person. Two bytes of the digest stand beside it, so that few people of a segment need a second
-look. See docs/decisions/erasure.md.
+look. See docs/decisions/0005-erasure.md.
 """
 
 from __future__ import annotations

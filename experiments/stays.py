@@ -52,7 +52,9 @@ def stay_in_name(name: str) -> Stay | None:
 def stem_of_name(name: str) -> str | None:
     """What stands before the stretch of time: `cart` of `cart-0-4h`; None where there is none."""
     match = _STAY.search(name)
-    return None if match is None else name[: match.start()].rstrip("-– ")
+    if match is None or stay_in_name(name) is None:
+        return None
+    return name[: match.start()].rstrip("-– ")
 
 
 def is_bounded(name: str) -> bool:

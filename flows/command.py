@@ -175,6 +175,25 @@ def lift(
 
 
 @app.command()
+def erase(
+    email: Annotated[
+        str,
+        typer.Argument(metavar="[E-MAIL]", help="Left out, it is asked for, or read from standard input."),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take one person off every list and out of the ledger, for good; the totals of the arms stay.
+
+    Example: holdouts erase < address.txt
+    """
+    from flows.erasing import erase_person
+
+    asked = email or (typer.prompt("E-mail", err=True) if sys.stdin.isatty() else sys.stdin.read())
+    found = erase_person(asked.strip())
+    show(found, f"taken off {found['lists']} lists and out of the ledger", as_json)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Replaced by the demo.")] = Path("demo"),
 ) -> None:

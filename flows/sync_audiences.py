@@ -23,6 +23,7 @@ from flows.session import Session, moment, open_criteo, open_customerio, open_se
 from flows.steps import step
 from sync.applying import ListResult, apply
 from sync.decision import decide
+from sync.erasing import complete_erasures
 from sync.gathering import Gathered, gather
 from sync.history import ListState, last_syncs
 from sync.match_rate import MatchRate, has_fallen
@@ -38,9 +39,11 @@ def read_segments(session: Session) -> Gathered:
 
 @step("apply plan")
 def apply_plan(session: Session, plan: Plan, at: int) -> tuple[ListResult, ...]:
-    """Entrants, removes, adds, proof."""
+    """Entrants, removes, adds, proof; then whoever was to be erased and is on no list any more is forgotten."""
     with open_criteo(session) as criteo:
-        return apply(session.engine, criteo, session.programme, plan, at)
+        results = apply(session.engine, criteo, session.programme, plan, at)
+    complete_erasures(session.engine, at)
+    return results
 
 
 @flow(name="sync-audiences", flow_run_name=timed("sync-audiences"), persist_result=False)

@@ -60,6 +60,13 @@ def holding(connection: Connection, list_id: str) -> Holding:
     return _replay(held, _since(connection, list_id, up_to))
 
 
+def mentioned(connection: Connection) -> DigestSet:
+    """Everybody whom a request or a snapshot names."""
+    packed = [bytes(each) for each in connection.scalars(select(requests.c.digests))]
+    packed += [bytes(each) for each in connection.scalars(select(snapshots.c.digests))]
+    return DigestSet.unpack(b"".join(packed))
+
+
 def compact(connection: Connection, list_id: str) -> None:
     """Writes a snapshot where many requests have passed since the last one.
 

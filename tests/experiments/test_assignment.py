@@ -95,6 +95,18 @@ def test_a_unit_is_held_out_exactly_below_the_threshold(who: str, ppm: int) -> N
     assert (arm("s", who, ppm) == "holdout") is (bucket("s", who) < threshold(ppm))
 
 
+def test_a_unit_whose_bucket_is_the_threshold_itself_is_advertised_to() -> None:
+    """One unit in 4,295 has a bucket that some percentage's threshold hits exactly."""
+    limits = {threshold(ppm): ppm for ppm in range(1, PPM)}
+    edge = next(who.decode() for who in sequential(60_000) if bucket("s", who.decode()) in limits)
+    ppm = limits[bucket("s", edge)]
+    unit_ = DigestSet.of([bytes.fromhex(edge)])
+    assert arm("s", edge, ppm) == "treatment"
+    assert arm("s", edge, ppm + 1) == "holdout"
+    assert len(assign(unit_, Holdout("s", ppm, "u", 0)).treated) == 1
+    assert len(assign(unit_, Holdout("u", 0, "s", ppm)).treated) == 1
+
+
 @given(st.text(max_size=40), st.lists(units, min_size=1, max_size=30))
 def test_a_batch_gives_what_single_units_give(salt: str, several: list[str]) -> None:
     batch = buckets(salt, (who.encode() for who in several))

@@ -1,12 +1,14 @@
 """`audiences.yaml`: what it means, and that everything wrong in it is refused with file and line."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from experiments.audience_file import parse_programme, read_programme
-from experiments.audiences import EXCLUDE_BOUNDS, Bounds
+from experiments.audiences import EXCLUDE_BOUNDS, Accepted, Bounds, CriteoClock
 from experiments.errors import Rejected
+from experiments.stays import Stay
 
 LINES = """\
 advertiser: "12345"
@@ -181,6 +183,93 @@ def test_what_is_wrong_is_refused_with_file_and_line(
     said = str(refused.value)
     line = lines_of(text, wrong.splitlines()[-1])[-1] if fragment == LAST else lines_of(text, fragment)[0]
     assert said.startswith(f"teams/audiences.yaml, line {line}: "), said
+    assert reason in said
+
+
+POLICY = (
+    LINES
+    + """\
+offers:
+  ten: {depth: 10%, code: TEN, first_touch: 2, from: 2026-10-01, until: 2026-12-31, for: new}
+  plain: {depth: 5%}
+accepted:
+  - code: design.giant
+    audience: lapsed
+    reason: until the split
+    until: 2026-12-31
+  - code: timing.thin
+    reason: everywhere
+    until: "2027-01-31"
+criteo: {processing: ["12:00", "00:00"], delay: 0h}
+"""
+)
+
+
+def test_the_playbook_s_keys_are_read() -> None:
+    text = POLICY.replace("offer: none", "offer: ten\n    member_for: 0-4h")
+    found = parse_programme(text)
+    ten, plain = found.offers
+    assert (ten.name, ten.depth, ten.code, ten.first_touch) == ("ten", 0.10, "TEN", 2)
+    assert (ten.starts, ten.ends, ten.buyers) == (date(2026, 10, 1), date(2026, 12, 31), "new")
+    assert (plain.code, plain.first_touch, plain.starts, plain.ends, plain.buyers) == (
+        None,
+        3,
+        None,
+        None,
+        "all",
+    )
+    assert found.accepted == (
+        Accepted("design.giant", "until the split", date(2026, 12, 31), "lapsed"),
+        Accepted("timing.thin", "everywhere", date(2027, 1, 31)),
+    )
+    assert found.criteo == CriteoClock((0, 43_200), 0)
+    assert found.audience("cart-0-4h").member_for == Stay(0, 14_400)
+    assert found.offer("ten") == ten
+    assert found.offer("none") is None
+
+
+def test_without_the_playbook_s_keys_criteo_s_published_clock_holds() -> None:
+    found = parse_programme(LINES)
+    assert (found.offers, found.accepted) == ((), ())
+    assert found.criteo == CriteoClock((0, 12 * 3_600), 5 * 3_600)
+    assert found.audience("cart-0-4h").member_for is None
+
+
+POLICY_REFUSED: list[tuple[str, str, str, str]] = [
+    ("offer: eleven", "offer: none", "offer: eleven", "there is no offer named 'eleven'"),
+    ("member_for: 4-0h\n    offer: none", "offer: none", "member_for: 4-0h", "ends before it begins"),
+    ("member_for: soon\n    offer: none", "offer: none", "member_for: soon", "no stretch of time"),
+    ("{depth: 5%, deep: 1}", "{depth: 5%}", "deep: 1", "unknown key 'deep'"),
+    ("{depth: 0%}", "{depth: 5%}", "depth: 0%", "above 0%"),
+    ("{code: FIVE}", "{depth: 5%}", "code: FIVE", "'depth' is missing"),
+    ("  none: {depth: 5%}", "  plain: {depth: 5%}", "none: {", "has no offer"),
+    ("until: 2026-09-30, for", "until: 2026-12-31, for", "until: 2026-09-30", "lies before 2026-10-01"),
+    ("from: soon,", "from: 2026-10-01,", "from: soon", "no day; write it like 2026-12-31"),
+    ("from: 20261001,", "from: 2026-10-01,", "from: 20261001", "no day"),
+    ("for: nobody", "for: new", "for: nobody", "for"),
+    ("first_touch: 0", "first_touch: 2", "first_touch: 0", "first_touch"),
+    ("code: design.gigantic", "code: design.giant", "design.gigantic", "docs/playbook.md lists them"),
+    ("    audience: lapse\n", "    audience: lapsed\n", "audience: lapse", "no audience named 'lapse'"),
+    ("    reason: no", "    reason: until the split", "reason: no", "reason"),
+    ("    until: someday", "    until: 2026-12-31", "until: someday", "no day"),
+    ("", '    until: "2027-01-31"\n', "code: timing.thin", "'until' is missing"),
+    ("processing: [12:00]", 'processing: ["12:00", "00:00"]', "processing: [12:00]", "in quotes"),
+    ('processing: ["24:00"]', 'processing: ["12:00", "00:00"]', '"24:00"', "no time of day"),
+    ("delay: 5", "delay: 0h", "delay: 5", "no length of time"),
+    ("delays: 5h", "delay: 0h", "delays: 5h", "unknown key 'delays'"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right", "fragment", "reason"), POLICY_REFUSED)
+def test_what_is_wrong_with_the_playbook_s_keys_is_refused_with_its_line(
+    wrong: str, right: str, fragment: str, reason: str
+) -> None:
+    assert right in POLICY
+    text = POLICY.replace(right, wrong, 1)
+    with pytest.raises(Rejected) as refused:
+        parse_programme(text)
+    said = str(refused.value)
+    assert said.startswith(f"audiences.yaml, line {lines_of(text, fragment)[0]}: "), said
     assert reason in said
 
 

@@ -101,18 +101,18 @@ def test_an_event_names_its_audience_as_a_resource_and_carries_counts(
     in_process: PrefectServer, posted: list[Notice]
 ) -> None:
     found: list[dict[str, Any]] = []
-    browsing = replace(REFUSED, name="browsing")
+    other = replace(REFUSED, name="vip-window")
 
     def look() -> bool:
-        wanted = {"filter": {"resource": {"id": ["holdouts.audience.browsing"]}}}
+        wanted = {"filter": {"resource": {"id": ["holdouts.audience.vip-window"]}}}
         found[:] = in_process.post("/events/filter", wanted)["events"]
         return bool(found)
 
-    tell(lambda: announcements.sync_refused(browsing, None))
+    tell(lambda: announcements.sync_refused(other, None))
     wait_for(look)
     assert found[0]["event"] == "holdouts.sync.refused"
     assert found[0]["payload"] == {
-        "plan": browsing.hash,
+        "plan": other.hash,
         "fuses": ["shrink"],
         "reason": "the segment shrank from 100 to 40",
         "members": 40,

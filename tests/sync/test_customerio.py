@@ -75,6 +75,35 @@ def test_all_segments_are_listed_over_pages_if_there_are_any() -> None:
     assert [segment.id for segment in client(Vendor(first, last)).segments()] == [7, 8]
 
 
+def test_journeys_are_listed_with_their_tags_and_only_those_that_send_are_running() -> None:
+    journeys = [
+        {
+            "id": 5,
+            "name": "Cart",
+            "active": True,
+            "state": "running",
+            "tags": ["offer:ten"],
+            "trigger_segment_ids": [7],
+        },
+        {
+            "id": 6,
+            "name": "Old",
+            "active": False,
+            "state": "stopped",
+            "tags": None,
+            "actions": [{"type": "email"}],
+        },
+        {"id": 8, "name": "New", "active": True, "state": "draft"},
+    ]
+    found = client(Vendor(httpx.Response(200, json={"campaigns": journeys}))).campaigns()
+    assert [each.is_running for each in found] == [True, False, False]
+    assert (found[0].tags, found[0].trigger_segment_ids, found[0].filter_segment_ids) == (
+        ["offer:ten"],
+        [7],
+        None,
+    )
+
+
 def test_the_count_is_customer_ios_own() -> None:
     assert (
         client(Vendor(httpx.Response(200, json={"segment_id": 7, "count": 1234}))).customer_count(7) == 1234

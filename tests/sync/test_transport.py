@@ -181,10 +181,10 @@ def test_a_status_that_the_caller_reads_itself_is_decoded() -> None:
 @pytest.mark.parametrize(
     ("headers", "least", "most"),
     [
-        (lambda now: {"retry-after": "7"}, 7, 7),
+        (lambda _: {"retry-after": "7"}, 7, 7),
         (lambda now: {"retry-after": formatdate(now + 300, usegmt=True)}, 200, 301),
         (lambda now: {"x-ratelimit-reset": str(int(now) + 200)}, 100, 201),
-        (lambda now: {"x-ratelimit-reset": "1628249355"}, 0, 0),
+        (lambda _: {"x-ratelimit-reset": "1628249355"}, 0, 0),
     ],
     ids=["seconds", "date", "epoch", "past"],
 )

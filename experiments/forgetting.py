@@ -1,0 +1,40 @@
+"""Takes one person's digest out of the ledger and leaves every arm's totals as they are. I/O.
+
+Their entries and orders go on under a random name that no hash can have (sixteen zero bytes in front), so
+that they still belong together and nobody can tell whose they were.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import Connection, Table, select, update
+
+from experiments.digests import SIZE, DigestSet
+from experiments.schema import entrants, orders, requests, snapshots
+
+ANONYMOUS = bytes(16)
+"""How the name of somebody forgotten begins; no SHA-256 does, in practice."""
+
+
+def forget(connection: Connection, unit: bytes) -> None:
+    """Replaces the digest in entrants and orders, and drops it from the packed requests and snapshots."""
+    name = ANONYMOUS + secrets.token_bytes(SIZE - len(ANONYMOUS))
+    for table in (entrants, orders):
+        connection.execute(update(table).where(table.c.unit == unit).values(unit=name))
+    person = DigestSet.of([unit])
+    _drop(connection, requests, person)
+    _drop(connection, snapshots, person)
+
+
+def _drop(connection: Connection, table: Table, person: DigestSet) -> None:
+    keys = list(table.primary_key)
+    for row in connection.execute(select(*keys, table.c.digests)).all():
+        packed = DigestSet.unpack(bytes(row.digests))
+        if not len(packed & person):
+            continue
+        values: dict[str, object] = {"digests": (packed - person).pack()}
+        if table is requests:
+            values["size"] = len(packed) - 1
+        here = [key == row._mapping[key.name] for key in keys]
+        connection.execute(update(table).where(*here).values(values))

@@ -1,0 +1,51 @@
+"""The mistakes that the shop can be told to make, as the vendors' APIs show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.mistakes import Mistakes
+
+if TYPE_CHECKING:
+    from conftest import Open, Vendors
+
+
+def test_a_sound_shop_s_journeys_name_no_offer(open_box: Open, vendors: Vendors) -> None:
+    found = vendors.customerio(open_box()).get("/v1/campaigns").json()["campaigns"]
+    running = [each for each in found if each["state"] == "running"]
+    assert {"id", "name", "active", "tags", "trigger_segment_ids", "filter_segment_ids"} <= set(found[0])
+    assert not [tag for each in running for tag in each["tags"] if tag.startswith("offer:")]
+
+
+def test_a_mailed_offer_stands_in_the_tags_of_the_cart_journey(open_box: Open, vendors: Vendors) -> None:
+    box = open_box(mistakes=Mistakes(mailed_offer="ten"))
+    found = vendors.customerio(box).get("/v1/campaigns").json()["campaigns"]
+    (cart,) = (each for each in found if "offer:ten" in each["tags"])
+    assert cart["trigger_segment_ids"] == [box.segment_ids["cart-2-7d"]]
+
+
+def test_everybody_stands_in_a_segment_that_changes_no_other_s_number(open_box: Open) -> None:
+    sound, box = open_box(), open_box(mistakes=Mistakes(everyone=True))
+    assert len(box.members("everyone")) == 380
+    assert sound.segment_ids == {name: at for name, at in box.segment_ids.items() if name != "everyone"}
+
+
+def test_a_deaf_exclusion_holds_nobody_though_people_buy(open_box: Open) -> None:
+    assert open_box().members("recent-purchasers")
+    assert not open_box(mistakes=Mistakes(deaf_exclusion=True)).members("recent-purchasers")
+
+
+def test_a_sloppy_form_leaves_people_as_they_are_and_spoils_some_e_mails(open_box: Open) -> None:
+    sound, box = open_box(), open_box(mistakes=Mistakes(sloppy_form=True))
+    assert box.market.people.units == sound.market.people.units
+    emails = [each.email or "" for each in box.market.people.profiles]
+    assert sum(each.endswith("@gmial.com") for each in emails) > 5
+    assert sum(each.endswith(" at home") for each in emails) > 10
+
+
+def test_mistakes_move_nobody_in_the_shop(open_box: Open) -> None:
+    sound, box = open_box(), open_box(mistakes=Mistakes(everyone=True, mailed_offer="ten"))
+    for each in (sound, box):
+        each.advance(24)
+    assert sound.members("browse-no-cart") == box.members("browse-no-cart")
+    assert sound.books().orders().order_id == box.books().orders().order_id
