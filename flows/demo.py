@@ -86,6 +86,7 @@ def _environment(folder: Path, box: Sandbox, api: str) -> Iterator[None]:
         "PREFECT_API_URL": api,
         "PREFECT_HOME": str((folder / "prefect").resolve()),
         "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
     before = {name: os.environ.get(name) for name in given}

@@ -19,7 +19,7 @@ Fault = str
 """`drop-before`, `drop-after`, `503-before`, `503-after`, `429`, or `""` for none."""
 
 
-class Crash(BaseException):  # noqa: N818 - it stands for the end of the process, not for an error
+class Crash(BaseException):
     """The process dies here; nothing may catch it."""
 
 
@@ -89,7 +89,7 @@ class TinyCriteo:
             raise httpx.ReadError("dropped", request=request)
         return answer
 
-    def _act(self, request: httpx.Request) -> httpx.Response:
+    def _act(self, request: httpx.Request) -> httpx.Response:  # noqa: PLR0911 - one return a route
         path = request.url.path
         body = json.loads(request.content) if request.content else {}
         if match := re.search(r"/audience-segments/(\w+)/contact-list(/statistics)?$", path):
