@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.advice import advices
 from analysis.delivery import lists
 from analysis.details import section
 from analysis.glossary import GLOSSARY
@@ -58,6 +59,7 @@ def render_page(told: Document, earlier: Sequence[Document]) -> str:
         sections=[each for each in sections if each.row.title != "Whole programme"],
         programme=next((each for each in sections if each.row.title == "Whole programme"), None),
         lists=lists(root),
+        advices=advices(root, said.money),
         revised=revised(before, told, said),
         before=None if before is None else moment_of(before),
         glossary=GLOSSARY,

@@ -17,11 +17,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from analysis.measuring import experiments_of
 from experiments.errors import Refused
+from flows.demo_mistakes import IN_THE_DEMO
 from flows.demo_screen import show
 from flows.demo_shop import audiences_yaml
 from flows.demo_truth import LeakWatch, true_incremental_revenue
 from flows.local_server import local_server
 from flows.session import Session, open_session, seconds
+from sandbox.mistakes import Mistakes
 from sandbox.world import Sandbox, Switches
 
 START = datetime(2026, 9, 7, tzinfo=UTC)
@@ -63,11 +65,15 @@ def run_demo(
 @contextmanager
 def _sandbox(folder: Path, length: Length) -> Iterator[Sandbox]:
     switches = Switches(
-        customerio_rps=None, criteo_per_minute=None, criteo_reports_per_minute=None, ad_effect=EFFECT
+        customerio_rps=None,
+        criteo_per_minute=None,
+        criteo_reports_per_minute=None,
+        ad_effect=EFFECT,
+        mistakes=Mistakes(mailed_offer="cart-10"),
     )
     orders = folder / "shop.sqlite"
     with Sandbox.start(profiles=length.profiles, start=START, orders_path=orders, switches=switches) as box:
-        text = audiences_yaml(box.advertiser_id, box.segment_ids, box.ad_sets, orders)
+        text = audiences_yaml(box.advertiser_id, box.segment_ids, box.ad_sets, orders, mistakes=IN_THE_DEMO)
         (folder / "audiences.yaml").write_text(text)
         yield box
 
@@ -109,6 +115,7 @@ def _simulate(
     box: Sandbox, folder: Path, length: Length, console: Console, meddle: Callable[[Sandbox], None]
 ) -> tuple[dict[str, Any], LeakWatch]:
     from flows.adjust_holdout import adjust_holdout
+    from flows.check_playbook import check_playbook
     from flows.load_orders import load_orders_flow
     from flows.load_spend import load_spend
     from flows.measure_lift import measure_lift
@@ -127,6 +134,7 @@ def _simulate(
             load_orders_flow(now=now)
             load_spend(now=now)
             if day % 7 == 0:
+                check_playbook(now=now)
                 told = measure_lift(now=now, report_folder=str(folder / "report"))
             if day == length.weeks * 7 // 2:
                 reason = "half-way: measure browsing sooner"

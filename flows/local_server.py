@@ -17,6 +17,7 @@ import httpx
 from experiments.errors import Retryable
 
 _PATIENCE = 90.0
+_LAST_WORDS = 20.0
 
 
 @contextmanager
@@ -32,7 +33,17 @@ def local_server(home: Path, extra: dict[str, str] | None = None) -> Iterator[st
     environment = {**clean_environment(home), "PREFECT_UI_API_URL": "/api", **(extra or {})}
     with child(command, environment, log) as process:
         _wait(process, url, log)
-        yield url
+        try:
+            yield url
+        finally:
+            _deliver_events()
+
+
+def _deliver_events() -> None:
+    """Sends what this process still has to tell the server; at exit it would wait for ever for one that is gone."""
+    worker = sys.modules.get("prefect.events.worker")
+    if worker is not None:
+        worker.EventsWorker.drain_all(timeout=_LAST_WORDS)
 
 
 @contextmanager

@@ -200,7 +200,7 @@ def _asked_lift(past: Past, margin: float) -> float:
 
 
 def _answer(past: Past, lift: float) -> Answer | None:
-    if not past.units_per_week or not 0 < past.rate < 1 / (1 + lift):
+    if not past.share or not past.units_per_week or not 0 < past.rate < 1 / (1 + lift):
         return None
     return Answer(
         lift=lift,

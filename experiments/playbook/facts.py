@@ -60,7 +60,10 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How long the holdout needs to see the lift at which the ads pay for themselves."""
+    """How long the holdout needs to see the lift at which the ads pay for themselves.
+
+    The windows of one holdout group answer together: the first of them bears the answer, the others none.
+    """
 
     lift: float
     weeks: float

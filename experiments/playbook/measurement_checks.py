@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from experiments.audiences import Audience
 from experiments.percent import show_percent
 from experiments.playbook.facts import WEEK, Snapshot
 from experiments.playbook.finding import Finding, check, money
@@ -45,8 +46,8 @@ def holdout_too_small(snapshot: Snapshot) -> Iterator[Finding]:
             "medium",
             audience.name,
             answer.weeks,
-            f"with {show_percent(ppm)} held out, a lift of {answer.lift:.0%}, which pays for the ads, shows after {answer.weeks:,.0f} weeks",
-            f"hold out {larger} and know within a quarter: holdouts set {audience.name} {larger.replace(' ', '')} --reason TEXT",
+            f"with {show_percent(ppm)} held out{_of_group(snapshot, audience)}, a lift of {answer.lift:.0%}, which pays for the ads, shows after {answer.weeks:,.0f} weeks",
+            f"hold out {larger} and know within a quarter: {_command(snapshot, audience, larger)}",
         )
 
 
@@ -65,8 +66,8 @@ def holdout_too_large(snapshot: Snapshot) -> Iterator[Finding]:
             "low",
             audience.name,
             ppm / 1_000_000,
-            f"{show_percent(ppm)} are held out, and {smaller} would show a lift of {answer.lift:.0%} within a quarter",
-            f"lower it once this question is answered: holdouts set {audience.name} {smaller.replace(' ', '')} --reason TEXT",
+            f"{show_percent(ppm)} are held out{_of_group(snapshot, audience)}, and {smaller} would show a lift of {answer.lift:.0%} within a quarter",
+            f"lower it once this question is answered: {_command(snapshot, audience, smaller)}",
             money(snapshot, cost),
         )
 
@@ -132,6 +133,17 @@ def audience_without_spend(snapshot: Snapshot) -> Iterator[Finding]:
             f"{known.on_list:,} people are on its list, and its ad sets {', '.join(audience.ad_sets)} spent nothing in a week",
             "look at the ad sets' budget, bid and schedule, or stop holding people out of nothing",
         )
+
+
+def _of_group(snapshot: Snapshot, audience: Audience) -> str:
+    """Windows of one group answer together, and only the first of them is asked."""
+    windows = snapshot.programme.groups[audience.holdout_group]
+    return f" of the group {audience.holdout_group}" if len(windows) > 1 else ""
+
+
+def _command(snapshot: Snapshot, audience: Audience, percent: str) -> str:
+    others = ", and its other windows alike" if _of_group(snapshot, audience) else ""
+    return f"holdouts set {audience.name} {percent.replace(' ', '')} --reason TEXT{others}"
 
 
 def _audience_of(snapshot: Snapshot, ad_set: str) -> str | None:

@@ -286,7 +286,7 @@ people = st.builds(
 )
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     histories(),
     st.lists(people, min_size=5, max_size=25),

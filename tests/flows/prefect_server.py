@@ -1,5 +1,6 @@
 """A real Prefect server as the tests ask it: through REST. I/O."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,12 @@ class PrefectServer:
     home: Path
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """On SQLite a busy server says 503 for a moment; whoever calls it asks again, as Prefect's client does."""
+        deadline = time.monotonic() + 30
         answer = httpx.post(f"{self.url}{path}", json=body or {}, timeout=30)
+        while answer.status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.5)
+            answer = httpx.post(f"{self.url}{path}", json=body or {}, timeout=30)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 

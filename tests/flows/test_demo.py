@@ -53,6 +53,10 @@ def test_a_small_demo_ends_well_and_leaves_its_results(
     history = result["document"]["operations"]["browse-no-cart"]["holdout_history"]
     assert [each["percent"] for each in history] == [10, 20]
     assert list((folder / "report").glob("*/index.html"))
+    found = {each["code"] for each in result["document"]["playbook"]["findings"]}
+    assert {"offers.conflict", "suppression.vip-discount"} <= found
+    page = next((folder / "report").glob("2*/index.html")).read_text()
+    assert "What the playbook would change" in page
     said = capsys.readouterr().out
     assert "What the ads added" in said
     assert "by the sandbox's own books" in " ".join(said.split())

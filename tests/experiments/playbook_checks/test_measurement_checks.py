@@ -29,6 +29,12 @@ def test_a_holdout_larger_than_its_question_needs_costs_the_part_too_many() -> N
     assert codes(with_known(NAME, answer=Answer(0.2, 5.0, 2.0, 0.051))) == []
 
 
+def test_windows_of_one_group_are_told_together() -> None:
+    found = the(with_known("cart-0-4h", answer=Answer(0.2, 27.0, 8.0, 0.19)), "measurement.holdout-too-small")
+    assert "held out of the group cart" in found.sentence
+    assert found.what_to_do.endswith("holdouts set cart-0-4h 19% --reason TEXT, and its other windows alike")
+
+
 def ad_sets(*more: AdSet) -> tuple[AdSet, ...]:
     return (*(shop().ad_sets or ()), *more)
 
