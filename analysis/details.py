@@ -63,6 +63,8 @@ class Section:
     gates: tuple[Place, ...]
     delivery: tuple[Fact, ...]
     changes: tuple[HoldoutChange, ...]
+    is_lower_bound: bool
+    """Whether Criteo is not told who is held out, so that other ad sets may reach them."""
 
 
 def section(place: Place, root: Place, row: Row, said: Ways, past: History) -> Section:
@@ -80,7 +82,12 @@ def section(place: Place, root: Place, row: Row, said: Ways, past: History) -> S
         gates=place["gates"].each(),
         delivery=_delivery(found["audiences"], root),
         changes=holdout_changes(found, root.value.get("operations", {})),
+        is_lower_bound=_is_lower_bound(found["audiences"], root.value.get("operations", {})),
     )
+
+
+def _is_lower_bound(audiences: Sequence[str], operations: Mapping[str, Any]) -> bool:
+    return any(operations.get(name, {}).get("holdout_is_private") for name in audiences)
 
 
 def _effect(place: Place) -> tuple[Fact, ...]:

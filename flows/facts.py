@@ -24,6 +24,7 @@ def operations(session: Session) -> dict[str, Any]:
             found[audience.name] = {
                 "role": audience.role,
                 "holdout_group": audience.holdout_group,
+                "holdout_is_private": audience.holdout_group in session.programme.private_groups,
                 "holdout_percent": log[-1].to_ppm / 10_000 if log else None,
                 "holdout_history": _history(log),
                 "universal_history": _history(universal),

@@ -199,3 +199,12 @@ def test_a_report_without_operations_can_be_read() -> None:
     told = made.full_report()
     del told["operations"]
     assert "Pays for itself" in text_of(render_page(told, []))
+
+
+def test_a_group_whose_held_out_people_criteo_does_not_know_is_told_as_a_lower_bound() -> None:
+    told = made.eight_weeks()[-1]
+    name = told["experiments"][0]["audiences"][0]
+    usual = told.get("operations", {})
+    private = {**usual, name: {**usual[name], "holdout_is_private": True}}
+    assert "lower bound" not in render_page(told, [])
+    assert "read the effect as a lower bound" in render_page({**told, "operations": private}, [])
