@@ -29,7 +29,7 @@ class Sink:
     first: int = 0
     held: int = 0
     requests: int = 0
-    pages: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    pages: dict[tuple[int, int, int], bytes] = field(default_factory=dict)
 
     async def token(self, _: Request) -> Response:
         """OAuth."""
@@ -62,7 +62,7 @@ class Sink:
         return Response(self._page(start, limit), media_type="application/json")
 
     def _page(self, start: int, limit: int) -> bytes:
-        key = (self.first + start, limit)
+        key = (self.first, start, limit)
         if key not in self.pages:
             until = min(start + limit, self.members)
             numbers = range(self.first + start, self.first + until)
@@ -126,6 +126,7 @@ class Sink:
 
     async def churn(self, request: Request) -> Response:
         """Moves the segment on, and makes its pages before anybody asks for them."""
+        self.pages.clear()
         self.first += int((await request.json())["by"])
         for start in range(0, self.members, 30_000):
             self._page(start, 30_000)

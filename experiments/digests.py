@@ -122,6 +122,8 @@ def _sorted_unique(rows: Rows) -> Rows:
     if len(rows) < 2:
         return np.ascontiguousarray(rows)
     prefixes = _prefixes(rows)
+    if (prefixes[1:] > prefixes[:-1]).all():
+        return np.ascontiguousarray(rows)
     order = np.argsort(prefixes)
     ordered: Rows = rows[order]
     keys = prefixes[order]

@@ -86,32 +86,32 @@ def classify(raw: str | None) -> Kind:
 
 def resolve(emails: Iterable[str | None]) -> Identified:
     """The units of a page of members; a SHA-256 made elsewhere is taken as it is, never hashed again."""
-    texts = [normalize("NFC", email).strip().lower() if email else "" for email in emails]
-    present = [text for text in texts if text]
+    raws = list(emails)
+    present = [raw for raw in raws if raw]
     found = Identified([], Counter())
-    if len(present) < len(texts):
-        found.unusable[Kind.MISSING] = len(texts) - len(present)
+    if len(present) < len(raws):
+        found.unusable[Kind.MISSING] = len(raws) - len(present)
     for at in range(0, len(present), BLOCK):
         _settle(present[at : at + BLOCK], found)
     return found
 
 
-def _settle(texts: Sequence[str], found: Identified) -> None:
+def _settle(raws: Sequence[str], found: Identified) -> None:
     """Hash the block if all of it is plain; else look at its halves, down to single values."""
-    lines = _plain_lines(texts)
+    lines = _plain_lines(raws)
     if lines is not None:
         sha256 = hashlib.sha256
         found.units.extend([sha256(line).digest() for line in lines])
-    elif len(texts) == 1:
-        _settle_odd(texts[0], found)
+    elif len(raws) == 1:
+        _settle_odd(canonical(raws[0]), found)
     else:
-        middle = len(texts) // 2
-        _settle(texts[:middle], found)
-        _settle(texts[middle:], found)
+        middle = len(raws) // 2
+        _settle(raws[:middle], found)
+        _settle(raws[middle:], found)
 
 
 def _settle_odd(text: str, found: Identified) -> None:
-    kind = _classify_odd(text)
+    kind = _classify_odd(text) if text else Kind.MISSING
     if kind is Kind.EMAIL:
         found.units.append(hashlib.sha256(text.encode()).digest())
     elif kind is Kind.SHA256:
@@ -120,17 +120,17 @@ def _settle_odd(text: str, found: Identified) -> None:
         found.unusable[kind] += 1
 
 
-def _plain_lines(texts: Sequence[str]) -> list[bytes] | None:
-    """The texts as bytes if each is beyond doubt an e-mail, else None.
+def _plain_lines(raws: Sequence[str]) -> list[bytes] | None:
+    """The raw values in canonical form if each is beyond doubt an e-mail, else None.
 
     All are checked together, as lines of one string: only plain ASCII, exactly one @ a line, what follows
     it has a dot and neither _ nor +, no two marks side by side or at an edge, no address that ends in a
-    digit, none long.
+    digit, none long. Of such a value the canonical form is its lower case: there is nothing to strip or compose.
     """
-    if max(map(len, texts)) > _PLAIN_LENGTH:
+    if max(map(len, raws)) > _PLAIN_LENGTH:
         return None
-    page = "\n".join(("", *texts, "")).encode(errors="replace")
-    if page.translate(None, _PLAIN) or page.translate(None, _NOT_AT) != b"\n@" * len(texts) + b"\n":
+    page = "\n".join(("", *raws, "")).encode("ascii", errors="replace").lower()
+    if page.translate(None, _PLAIN) or page.translate(None, _NOT_AT) != b"\n@" * len(raws) + b"\n":
         return None
     marks = page.translate(None, _NOT_AT_OR_MARK)
     if b"@_" in marks or b"@+" in marks:

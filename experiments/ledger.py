@@ -13,7 +13,7 @@ from experiments.assignment import group_salt, universal_salt
 from experiments.audiences import Audience, Programme
 from experiments.bulk import insert_rows, read_digests
 from experiments.digests import DigestSet
-from experiments.phases import Assigned, Holdout, Phase
+from experiments.phases import Assigned, Entered, Holdout, Phase, Rule
 from experiments.schema import entrants, holdout_changes, phases
 
 Route = Literal["file", "form", "command"]
@@ -159,7 +159,7 @@ def current_phase(connection: Connection, audience: str) -> Phase | None:
 def open_phase(connection: Connection, audience: Audience, holdout: Holdout, at: int) -> Phase:
     """The phase for this holdout: the open one where nothing changed, else a new one from now on."""
     current = current_phase(connection, audience.name)
-    if current is not None and current.holdout == holdout and current.holdout_group == audience.holdout_group:
+    if current is not None and current.is_for(audience.holdout_group, holdout):
         return current
     number = 1 if current is None else current.number + 1
     values = {
@@ -183,6 +183,14 @@ def entrants_of(connection: Connection, phase_id: int, *, held_out: bool | None 
     if held_out is not None:
         chosen = chosen.where(entrants.c.arm > 0 if held_out else entrants.c.arm == 0)
     return read_digests(connection, chosen)
+
+
+def entered_in(connection: Connection, phase: Phase) -> Entered:
+    """Everybody who entered in a phase, by the rule that placed them."""
+    chosen = select(entrants.c.unit).where(entrants.c.phase_id == phase.id)
+    return Entered(
+        phase, {rule: read_digests(connection, chosen.where(entrants.c.arm == rule)) for rule in Rule}
+    )
 
 
 def count_entrants(connection: Connection, phase_id: int) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from experiments.audiences import Programme
 from experiments.database import reading, writing
 from experiments.errors import HoldoutsError, Rejected, Retryable
-from experiments.ledger import entrants_of, open_phase, read_file_holdouts, record_entrants
+from experiments.ledger import count_entrants, entrants_of, open_phase, read_file_holdouts, record_entrants
+from experiments.phases import Assigned, Phase, assign
 from sync import delivery, history, pushes
 from sync.criteo import MAX_IDENTIFIERS, Criteo
 from sync.delivery import Courier, Sent, Target
@@ -90,13 +91,24 @@ def _enter(engine: Engine, programme: Programme, plan: Plan, at: int) -> dict[st
     with writing(engine) as connection:
         read_file_holdouts(connection, programme, at)
         for each in plan.lists:
-            if each.assigned is None or each.holdout is None or each.refusals:
+            if each.arms is None or each.holdout is None or each.refusals:
                 continue
             phase = open_phase(connection, programme.audience(each.name), each.holdout, at)
-            new = each.assigned.without(entrants_of(connection, phase.id))
+            new = _entering(connection, phase, each)
             record_entrants(connection, phase, new, at)
             entered[each.name] = len(new.units)
     return entered
+
+
+def _entering(connection: Connection, phase: Phase, plan: ListPlan) -> Assigned:
+    """Whom the plan lets enter; worked out anew where the ledger is not the one that the plan was made from."""
+    assert plan.arms is not None
+    known = plan.entered
+    if plan.entering is not None and (known is None or known.phase == phase):
+        before = 0 if known is None else len(known)
+        if count_entrants(connection, phase.id) == before:
+            return plan.entering
+    return assign(plan.arms.units, phase.holdout).without(entrants_of(connection, phase.id))
 
 
 def _deliver(courier: Courier, programme: Programme, going: Iterable[ListPlan], done: _Progress) -> None:

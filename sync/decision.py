@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from experiments.audiences import Audience, Programme
 from experiments.digests import EMPTY, DigestSet
-from experiments.phases import Assigned, Holdout, Rule, assign
+from experiments.phases import Arms, Entered, Holdout, Rule, place
 from sync.fuses import BEYOND_APPROVAL, DOUBTING_SOURCE, Case, former_refusal, refusals
 from sync.plan import Counts, Former, Holding, ListPlan, Membership, Plan
 
@@ -37,6 +37,8 @@ class Facts:
     holdings: Mapping[str, Holding]
     """What each list holds, by audience name or `holdout · GROUP`."""
     holdouts: Mapping[str, Holdout]
+    entered: Mapping[str, Entered] = field(default_factory=dict)
+    """Who entered so far, by audience, where its open phase has this very holdout."""
     list_ids: Mapping[str, str] = field(default_factory=dict)
     """Criteo's id of each list that the ledger knows, by the same names."""
     formers: tuple[Former, ...] = ()
@@ -151,10 +153,11 @@ def _plan_group(
 def _waiting(plan: ListPlan, audience: Audience, unsure: frozenset[str]) -> ListPlan:
     """Only removes, and no entrants of either arm, while an exclusion of the audience is in doubt."""
     waits_for = tuple(name for name in audience.exclude if name in unsure)
-    if not waits_for or plan.assigned is None:
+    if not waits_for or plan.holdout is None:
         return plan
-    nobody = plan.assigned.without(plan.assigned.units)
-    return replace(plan, adds=EMPTY, assigned=nobody, waits_for=waits_for, waiting=len(plan.adds))
+    arms, entering = place(EMPTY, plan.holdout, plan.entered)
+    waiting = len(plan.adds)
+    return replace(plan, adds=EMPTY, arms=arms, entering=entering, waits_for=waits_for, waiting=waiting)
 
 
 def _plan_include(
@@ -163,7 +166,9 @@ def _plan_include(
     membership, holdout = facts.memberships[audience.name], facts.holdouts[audience.name]
     left, excluded = _take_away(membership.units, exclusions)
     eligible, claimed = _take_away(left, claims)
-    assigned = assign(eligible, holdout)
+    entered = facts.entered.get(audience.name)
+    arms, entering = place(eligible, holdout, entered)
+    held_out = arms.held_out
     counts = Counts(
         profiles=membership.profiles,
         unusable=membership.unusable,
@@ -171,12 +176,18 @@ def _plan_include(
         excluded=excluded,
         claimed=claimed,
         eligible=len(eligible),
-        held_out=len(assigned.held_out),
-        held_out_universally=len(assigned.by(Rule.UNIVERSAL)),
+        held_out=len(held_out),
+        held_out_universally=len(arms.by(Rule.UNIVERSAL)),
     )
-    plan = _towards(facts, audience, assigned.treated, counts)
-    band = len(plan.removes & assigned.held_out)
-    return replace(plan, assigned=assigned, holdout=holdout, band=band), eligible
+    plan = _towards(facts, audience, arms.treated, counts)
+    return replace(
+        plan,
+        arms=arms,
+        entering=entering,
+        entered=entered,
+        holdout=holdout,
+        band=len(plan.removes & held_out),
+    ), eligible
 
 
 def _take_away(units: DigestSet, others: Mapping[str, DigestSet]) -> tuple[DigestSet, dict[str, int]]:
@@ -208,7 +219,7 @@ def _holdout_plan(
 
     Where one of the audiences was not read, was stopped or waits, nobody is removed: its twins stay too.
     """
-    settled = {plan.name: plan.assigned for plan in includes if not plan.refusals and not plan.waits_for}
+    settled = {plan.name: plan.arms for plan in includes if not plan.refusals and not plan.waits_for}
     held = [_by(settled.get(each), rule) for each in audiences]
     holding = facts.holding(name)
     desired = EMPTY if all(each in settled for each in audiences) else holding.at_most
@@ -226,8 +237,8 @@ def _holdout_plan(
     )
 
 
-def _by(assigned: Assigned | None, rule: Rule) -> DigestSet:
-    return EMPTY if assigned is None else assigned.by(rule)
+def _by(arms: Arms | None, rule: Rule) -> DigestSet:
+    return EMPTY if arms is None else arms.by(rule)
 
 
 def _plan_formers(facts: Facts) -> list[ListPlan]:

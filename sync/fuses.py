@@ -80,7 +80,7 @@ def _unusable(case: Case) -> str | None:
 
 def _holdout_share(case: Case) -> str | None:
     plan = case.plan
-    if plan.assigned is None or plan.holdout is None:
+    if plan.arms is None or plan.holdout is None:
         return None
     n = plan.counts.eligible - plan.counts.held_out_universally
     share = plan.holdout.ppm / 1_000_000

@@ -11,7 +11,8 @@ from experiments.audiences import Audience, Programme
 from experiments.database import reading
 from experiments.erasures import Erased, erased_people
 from experiments.errors import Retryable
-from experiments.ledger import holdout_in_force
+from experiments.ledger import current_phase, entered_in, holdout_in_force
+from experiments.phases import Entered, Holdout
 from sync import history, pushes
 from sync.customerio import CustomerIO
 from sync.decision import UNIVERSAL_LIST, Facts, holdout_list
@@ -50,18 +51,29 @@ def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, M
         erased = erased_people(connection)
         known = {each.name: each.id for each in known_lists(connection) if each.state == "current"}
         list_ids = {name: known[called] for name, called in _lists_of(programme).items() if called in known}
+        holdouts = {each.name: holdout_in_force(connection, each, programme) for each in programme.includes}
         return Facts(
             programme=programme,
             memberships={name: _without(each, erased) for name, each in memberships.items()},
             holdings={name: pushes.holding(connection, each) for name, each in list_ids.items()},
-            holdouts={
-                each.name: holdout_in_force(connection, each, programme) for each in programme.includes
-            },
+            holdouts=holdouts,
+            entered=_entered(connection, programme, holdouts),
             list_ids=list_ids,
             formers=_formers(connection, frozenset(list_ids.values())),
             last_units=history.last_units(connection),
             approved=history.open_approvals(connection),
         )
+
+
+def _entered(
+    connection: Connection, programme: Programme, holdouts: Mapping[str, Holdout]
+) -> dict[str, Entered]:
+    found = {}
+    for audience in programme.includes:
+        phase = current_phase(connection, audience.name)
+        if phase is not None and phase.is_for(audience.holdout_group, holdouts[audience.name]):
+            found[audience.name] = entered_in(connection, phase)
+    return found
 
 
 def sibling_lists(programme: Programme, audience: Audience) -> tuple[str, ...]:

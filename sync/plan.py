@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from experiments.digests import EMPTY, DigestSet
-from experiments.phases import Assigned, Holdout
+from experiments.phases import Arms, Assigned, Entered, Holdout
 
 ListRole = Literal["include", "exclude", "holdout"]
 
@@ -87,8 +87,12 @@ class ListPlan:
     adds: DigestSet
     removes: DigestSet
     counts: Counts = field(default_factory=Counts)
-    assigned: Assigned | None = None
+    arms: Arms | None = None
     """Arms of everyone eligible; None for lists without a holdout."""
+    entering: Assigned | None = None
+    """Those of them who enter now."""
+    entered: Entered | None = None
+    """Those who had entered before, as this plan knew them; None where the phase is still to be opened."""
     holdout: Holdout | None = None
     band: int = 0
     """How many of the removes only carry out a raised holdout."""

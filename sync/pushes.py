@@ -72,14 +72,14 @@ def compact(connection: Connection, list_id: str) -> None:
 
     What was never answered stays in doubt in it; so nothing may be under way for this list.
     """
-    held, up_to = _snapshot(connection, list_id)
+    snapshot = select(func.coalesce(func.max(snapshots.c.up_to), 0)).where(snapshots.c.list == list_id)
     later = select(func.count(), func.max(requests.c.id)).where(
-        requests.c.list == list_id, requests.c.id > up_to
+        requests.c.list == list_id, requests.c.id > snapshot.scalar_subquery()
     )
     count, newest = connection.execute(later).one()
     if count < _REPLAY:
         return
-    now = _replay(held, _since(connection, list_id, up_to))
+    now = holding(connection, list_id)
     connection.execute(delete(snapshots).where(snapshots.c.list == list_id))
     rows = [
         {"list": list_id, "doubtful": doubtful, "part": part, "up_to": newest, "digests": chunk.pack()}

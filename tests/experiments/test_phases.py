@@ -1,6 +1,7 @@
 """Phases: one holdout for a stretch of time, and the arms that follow from it."""
 
 import hashlib
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,7 @@ from experiments.audiences import Audience
 from experiments.database import reading, writing
 from experiments.digests import DigestSet
 from experiments.ledger import current_phase, entrants_of, open_phase, phases_of, record_entrants
-from experiments.phases import Holdout, Rule, assign
+from experiments.phases import Entered, Holdout, Phase, Rule, assign, place
 
 CART = Audience("cart", 1, "include", "cart", holdout_group="cart")
 TEN = Holdout("holdout:v1:cart:s0", 100_000, "holdout:v1:universal:s0", 20_000)
@@ -21,7 +22,11 @@ TWENTY = Holdout("holdout:v1:cart:s0", 200_000, "holdout:v1:universal:s0", 20_00
 
 
 def people(count: int) -> DigestSet:
-    return DigestSet.of(hashlib.sha256(b"%d" % number).digest() for number in range(count))
+    return numbered(range(count))
+
+
+def numbered(numbers: Iterable[int]) -> DigestSet:
+    return DigestSet.of(hashlib.sha256(b"%d" % number).digest() for number in numbers)
 
 
 def test_a_phase_stays_open_while_nothing_changes(engine: Engine) -> None:
@@ -101,3 +106,24 @@ def test_holdouts_of_one_group_are_nested_whatever_the_universal_one(
     held = [assign(people(200), Holdout("g", ppm, "u", everywhere)).held_out for ppm in sorted(several)]
     for inner, outer in pairwise(held):
         assert len(inner - outer) == 0
+
+
+@given(st.sets(st.integers(0, 60)), st.sets(st.integers(0, 60)), st.integers(0, 1_000_000))
+def test_whoever_entered_keeps_the_arm_that_was_written_down_and_the_others_are_drawn(
+    before: set[int], now: set[int], ppm: int
+) -> None:
+    holdout = Holdout("g", ppm, "u", 100_000)
+    recorded = assign(numbered(before), holdout)
+    entered = Entered(Phase(1, "cart", 1, "g", holdout, 0), {rule: recorded.by(rule) for rule in Rule})
+    arms, entering = place(numbered(now), holdout, entered)
+    assert entering.units == numbered(now - before)
+    assert len(entered) == len(before)
+    expected = assign(numbered(now), holdout)
+    assert [arms.units, arms.held_out, arms.treated] == [expected.units, expected.held_out, expected.treated]
+    assert place(numbered(now), holdout, None)[1].units == numbered(now)
+
+
+def test_a_written_arm_is_believed_against_the_hash() -> None:
+    holdout = Holdout("g", 0, "u", 0)
+    entered = Entered(Phase(1, "cart", 1, "g", holdout, 0), {Rule.GROUP: numbered([1])})
+    assert place(numbered([1, 2]), holdout, entered)[0].held_out == numbered([1])

@@ -253,16 +253,46 @@ def test_nobody_enters_while_an_exclusion_cannot_be_trusted(engine: Engine) -> N
     assert len(on(tiny, "hot")) > 200
 
 
-def test_the_proof_ends_a_sync_whose_ledger_contradicts_itself(engine: Engine) -> None:
-    tiny, numbers = TinyCriteo(), {"hot": range(30), "cold": (), "buyers": ()}
-    run(engine, tiny, numbers)
+def forge_an_arm(engine: Engine, numbers: range, *, treated: bool) -> bytes:
+    """Turns the recorded arm of one entrant of the audience `hot` round; gives that entrant."""
     with writing(engine) as connection:
         phase = current_phase(connection, "hot")
         assert phase is not None
-        treated = assign(people(range(30)), phase.holdout).treated
-        connection.execute(entrants.update().where(entrants.c.unit == next(iter(treated))).values(arm=1))
-    with pytest.raises(Leaked, match="1 people who are held out"):
+        found = assign(people(numbers), phase.holdout)
+        one = next(iter(found.treated if treated else found.held_out))
+        forged = entrants.update().where(entrants.c.unit == one).values(arm=1 if treated else 0)
+        connection.execute(forged)
+    return one
+
+
+def test_whoever_the_ledger_calls_held_out_is_taken_off(engine: Engine) -> None:
+    tiny, numbers = TinyCriteo(), {"hot": range(300), "cold": (), "buyers": ()}
+    run(engine, tiny, numbers)
+    one = forge_an_arm(engine, range(300), treated=True)
+    run(engine, tiny, numbers, at=2)
+    assert one not in on(tiny, "hot")
+
+
+def test_whoever_the_ledger_wrongly_calls_treated_is_never_added(engine: Engine) -> None:
+    """A sync believes the arms that were written down, and the last look before a request hashes again."""
+    tiny, numbers = TinyCriteo(), {"hot": range(300), "cold": (), "buyers": ()}
+    run(engine, tiny, numbers)
+    one = forge_an_arm(engine, range(300), treated=False)
+    with pytest.raises(Leaked, match="nothing was sent"):
         run(engine, tiny, numbers, at=2)
+    assert one not in on(tiny, "hot")
+
+
+def test_entrants_are_worked_out_anew_where_the_ledger_moved_on_under_a_plan(engine: Engine) -> None:
+    tiny = TinyCriteo()
+    run(engine, tiny, {"hot": range(100), "cold": (), "buyers": ()})
+    plan = planned(engine, SHOP, {"hot": range(200), "cold": (), "buyers": ()})
+    run(engine, tiny, {"hot": range(150), "cold": (), "buyers": ()}, at=2)
+    apply(engine, tiny.client(), SHOP, plan, 3)
+    with reading(engine) as connection:
+        phase = current_phase(connection, "hot")
+        assert phase is not None
+        assert entrants_of(connection, phase.id) == people(range(200))
 
 
 def test_several_requests_at_once_leave_one_ledger(engine: Engine) -> None:

@@ -32,8 +32,8 @@ def test_the_excluded_leave_before_arms_are_assigned() -> None:
     read = {"cart": members(people(range(200))), "buyers": members(people(range(100)))}
     plan = decide(facts(programme(CART, BUYERS), read, holdouts={"cart": TENTH})).named("cart")
     assert plan.counts.excluded == {"buyers": 100}
-    assert plan.assigned is not None
-    assert plan.assigned.units == people(range(100, 200))
+    assert plan.arms is not None
+    assert plan.arms.units == people(range(100, 200))
     assert plan.desired == assign(people(range(100, 200)), TENTH).treated
 
 
@@ -104,8 +104,8 @@ def test_an_exclusion_that_was_never_read_lets_nobody_new_in() -> None:
     cart = plan.named("cart")
     assert (cart.adds, cart.removes) == (EMPTY, people(9))
     assert (cart.waits_for, cart.waiting) == (("buyers",), 2)
-    assert cart.assigned is not None
-    assert not len(cart.assigned.units), "nobody enters, in either arm"
+    assert cart.arms is not None
+    assert not len(cart.arms.units), "nobody enters, in either arm"
 
 
 def test_an_exclusion_that_answers_in_part_keeps_its_people_and_lets_nobody_new_in() -> None:

@@ -94,7 +94,7 @@ def test_a_holdout_that_chance_does_not_make_is_refused() -> None:
         found = assign(everybody, tenth)
         counts = Counts(eligible=2000, held_out=len(found.held_out))
         plan = ListPlan(
-            "cart", "cart", "include", found.treated, found.treated, EMPTY, counts, found, claimed
+            "cart", "cart", "include", found.treated, found.treated, EMPTY, counts, found, holdout=claimed
         )
         looked_at = Case(include("cart", 1, bounds=Bounds()), members(everybody), plan, None, 0)
         assert ("holdout-share" in blown(looked_at)) == refused
@@ -102,7 +102,9 @@ def test_a_holdout_that_chance_does_not_make_is_refused() -> None:
 
 def test_a_holdout_of_nobody_is_as_it_should_be() -> None:
     found = assign(people(1, 2), NOBODY)
-    plan = ListPlan("cart", "cart", "include", found.treated, EMPTY, EMPTY, Counts(eligible=2), found, NOBODY)
+    plan = ListPlan(
+        "cart", "cart", "include", found.treated, EMPTY, EMPTY, Counts(eligible=2), found, holdout=NOBODY
+    )
     assert refusals(Case(include("cart", 1), members(people(1, 2)), plan, None, 0)) == ()
 
 
