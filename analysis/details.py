@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from analysis.behind_page import behind
 from analysis.delivery import HoldoutChange, holdout_changes, lists
+from analysis.fact_lines import Fact
 from analysis.figures import Figure, Week, figures_of, weeks_of
 from analysis.gates import Precision
 from analysis.page import Row, Ways, lift_sentence, silence
@@ -25,15 +27,6 @@ from analysis.wording import (
 )
 
 Document = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of a list: the glossary's key (or nothing), a label, what is known."""
-
-    term: str
-    label: str
-    said: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +51,7 @@ class Section:
     weeks: tuple[Week, ...]
     effect: tuple[Fact, ...]
     worth: tuple[Fact, ...]
+    behind: tuple[Fact, ...]
     phases: tuple[PhaseRow, ...]
     has_universal: bool
     gates: tuple[Place, ...]
@@ -77,6 +71,7 @@ def section(place: Place, root: Place, row: Row, said: Ways, past: History) -> S
         weeks=weeks_of(past),
         effect=_effect(place),
         worth=_worth(place, said),
+        behind=behind(place, said),
         phases=tuple(_phase(each, found["kind"]) for each in place["phases"].each()),
         has_universal=found["kind"] != "programme" and any(each["universal"] for each in found["phases"]),
         gates=place["gates"].each(),

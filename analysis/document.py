@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from math import hypot
-from typing import Any
 
+from analysis.behind_document import behind
 from analysis.facts import Entered
 from analysis.increment import NO_INCREMENT, Increment
-from analysis.intervals import UNBOUNDED, Estimate, Interval
-from analysis.measurement import Lift, Measurement, Money
+from analysis.intervals import UNBOUNDED, Interval
+from analysis.measurement import Measurement, Money
+from analysis.plain_numbers import Document, estimate, increment, interval, iso, lift
 from analysis.verdict import State
 from experiments.audiences import Programme
 
 VERSION = 1
 METHOD = "always-valid score interval with skew term, stratified by phase (docs/statistics.md)"
-
-Document = dict[str, Any]
 
 
 def document(
@@ -27,8 +25,8 @@ def document(
     return {
         "version": VERSION,
         "method": METHOD,
-        "measured_at": _iso(measured_at),
-        "watermark": _iso(watermark),
+        "measured_at": iso(measured_at),
+        "watermark": iso(watermark),
         "currency": programme.currency,
         "margin": programme.margin,
         "break_even": programme.break_even,
@@ -61,9 +59,9 @@ def total(measurements: Sequence[Measurement]) -> Document:
         "platform_roas": _ratio(claimed, platform_spend),
         "blended_roas": _blended(_programme(measurements) or paid),
         "incremental_revenue": added.total,
-        "incremental_interval": _interval(added.interval),
+        "incremental_interval": interval(added.interval),
         "iroas": None if bought.total is None else _ratio(bought.total, spend),
-        "iroas_interval": _interval(returned),
+        "iroas_interval": interval(returned),
         "measured_spend": spend,
     }
 
@@ -100,8 +98,8 @@ def sum_of(parts: Sequence[Increment]) -> Increment:
     centre = sum(totals)
     below = _quadrature(totals, [part.interval.low for part in parts])
     above = _quadrature(totals, [part.interval.high for part in parts])
-    interval = Interval(None if below is None else centre - below, None if above is None else centre + above)
-    return Increment(centre, interval, None, UNBOUNDED)
+    ends = Interval(None if below is None else centre - below, None if above is None else centre + above)
+    return Increment(centre, ends, None, UNBOUNDED)
 
 
 def experiment(found: Measurement) -> Document:
@@ -112,10 +110,10 @@ def experiment(found: Measurement) -> Document:
         "audiences": list(found.experiment.audiences),
         "window_days": found.experiment.window / 86_400,
         "phases": [_entered(each) for each in found.entered],
-        "conversions": _lift(found.conversions),
-        "revenue": _lift(found.revenue),
-        "conversions_added": _increment(found.conversions_added),
-        "since_entry": _lift(found.since_entry),
+        "conversions": lift(found.conversions),
+        "revenue": lift(found.revenue),
+        "conversions_added": increment(found.conversions_added),
+        "since_entry": lift(found.since_entry),
         "money": None if found.money is None else _money(found.money),
         "gates": [{"name": each.name, "passed": each.passed, "figure": each.figure} for each in found.gates],
         "verdict": {
@@ -125,6 +123,7 @@ def experiment(found: Measurement) -> Document:
             "next_sentence": found.verdict.next_sentence,
             "weeks_more": found.verdict.weeks_more,
         },
+        **behind(found),
     }
 
 
@@ -132,28 +131,12 @@ def _entered(found: Entered) -> Document:
     return {
         "audience": found.phase.audience,
         "phase": found.phase.number,
-        "opened_at": _iso(found.phase.opened_at),
+        "opened_at": iso(found.phase.opened_at),
         "holdout_percent": found.phase.holdout.ppm / 10_000,
         "universal_percent": found.phase.holdout.universal_ppm / 10_000,
         "holdout": found.holdout,
         "treatment": found.treatment,
         "universal": found.universal,
-    }
-
-
-def _lift(found: Lift) -> Document:
-    valid = found.always_valid
-    return {
-        **_estimate(valid.estimate),
-        "log_e_value": valid.log_e_value,
-        "p_value": valid.p_value,
-        "fixed": {**_estimate(found.fixed), "p_value": found.fixed.p_value},
-        "control_conversions": found.control_conversions,
-        "precision": str(found.precision),
-        "n_holdout": found.n_holdout,
-        "n_treatment": found.n_treatment,
-        "mean_holdout": found.mean_holdout,
-        "mean_treatment": found.mean_treatment,
     }
 
 
@@ -164,34 +147,17 @@ def _money(found: Money) -> Document:
         "platform_revenue": found.platform_revenue,
         "revenue_holdout": found.revenue_holdout,
         "revenue_treatment": found.revenue_treatment,
-        "increment": _increment(found.increment),
-        "iroas": _estimate(found.iroas),
+        "increment": increment(found.increment),
+        "iroas": estimate(found.iroas),
         "blended_roas": found.blended_roas,
         "platform_roas": found.platform_roas,
-        "incrementality_factor": _estimate(found.incrementality_factor),
-        "claimed_not_incremental": _estimate(found.claimed_not_incremental),
-        "contribution": _estimate(found.contribution),
-        "revenue_forgone": _estimate(found.cost_of_measuring.revenue_forgone),
-        "net_cost_of_measuring": _estimate(found.cost_of_measuring.net),
+        "incrementality_factor": estimate(found.incrementality_factor),
+        "claimed_not_incremental": estimate(found.claimed_not_incremental),
+        "contribution": estimate(found.contribution),
+        "revenue_forgone": estimate(found.cost_of_measuring.revenue_forgone),
+        "net_cost_of_measuring": estimate(found.cost_of_measuring.net),
         "break_even": found.break_even,
     }
-
-
-def _increment(found: Increment) -> Document:
-    return {
-        "total": found.total,
-        "interval": _interval(found.interval),
-        "share": found.share,
-        "share_interval": _interval(found.share_interval),
-    }
-
-
-def _estimate(found: Estimate) -> Document:
-    return {"estimate": found.estimate, "interval": _interval(found.interval), "method": found.method}
-
-
-def _interval(found: Interval) -> list[float | None]:
-    return [found.low, found.high]
 
 
 def _quadrature(totals: Sequence[float], ends: Sequence[float | None]) -> float | None:
@@ -203,7 +169,3 @@ def _quadrature(totals: Sequence[float], ends: Sequence[float | None]) -> float 
 
 def _ratio(numerator: float, denominator: float) -> float | None:
     return numerator / denominator if denominator else None
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()

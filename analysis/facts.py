@@ -11,6 +11,8 @@ from experiments.phases import Phase
 
 Kind = Literal["audience", "group", "programme"]
 
+_NOBODY = ArmSums.empty()
+
 
 @dataclass(frozen=True, slots=True)
 class ArmOutcomes:
@@ -22,14 +24,19 @@ class ArmOutcomes:
     """1 for a unit that bought, else 0."""
     before: ArmSums
     """Revenue in the 28 days before entry: no ad of ours can have caused it."""
+    capped: ArmSums = _NOBODY
+    """Revenue with each order cut off at the experiment's cap; empty where it has none yet."""
 
     def __add__(self, other: ArmOutcomes) -> ArmOutcomes:
         return ArmOutcomes(
-            self.revenue + other.revenue, self.conversions + other.conversions, self.before + other.before
+            self.revenue + other.revenue,
+            self.conversions + other.conversions,
+            self.before + other.before,
+            self.capped + other.capped,
         )
 
 
-EMPTY_ARM = ArmOutcomes(ArmSums.empty(), ArmSums.empty(), ArmSums.empty())
+EMPTY_ARM = ArmOutcomes(_NOBODY, _NOBODY, _NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,18 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCap:
+    """Where single orders are cut off, in cents: the same for both arms and at every look."""
+
+    cents: int
+    orders: int
+    """How many orders it was read from."""
+    until: int
+    """They were placed before this moment."""
+    frozen_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entered:
     """Entrants of one phase of one audience, by arm."""
 
@@ -94,3 +113,4 @@ class Facts:
     planned_information: float
     """What the always-valid intervals are tuned to, frozen at the first measurement."""
     failed_audit: str | None = None
+    cap: OrderCap | None = None

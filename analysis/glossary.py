@@ -31,6 +31,7 @@ _TERMS = (
     Term("verdict", "Verdict", "What may be said, by fixed rules: a failed check comes first, then too little data, then which side of break-even the whole range lies on."),
     Term("control-conversions", "Held-out buyers", "Held-out people who bought inside the window. Below 20 nothing is said; below 50 (100 for revenue) the numbers are marked as rough."),
     Term("split", "More buyers or larger baskets", "Revenue per person is the share who buy times what a buyer spends. The lift in revenue splits into these two."),
+    Term("cap", "Large orders, capped", "The same comparison with each order counted up to a fixed amount, so that one large order cannot decide it. The amount is set once, from orders that know nothing of who is held out, and is never changed."),
     Term("match-rate", "Match rate", "The share of the people on the list whom Criteo recognises. What the ads added needs no correction for it: people never reached count in both halves alike."),
     Term("sync", "Sync", "Bringing Criteo's list in step with the Customer.io segment. A sync that looks wrong is refused, and the list stays as it was."),
     Term("gate", "Check", "A test of the data, not of the ads. When one fails the numbers are withheld until the cause is found."),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, SpanOutcomes
-from analysis.gates import NO_STATEMENT_BELOW, Precision, precision
+from analysis.facts import Entered, Experiment, Facts
+from analysis.gates import NO_STATEMENT_BELOW
+from analysis.heavy_tails import Capped, read_capped
 from analysis.increment import NO_INCREMENT, Increment, increment
-from analysis.intervals import Estimate, not_estimable
+from analysis.intervals import Estimate
 from analysis.money import (
     CostOfMeasuring,
     break_even,
@@ -19,29 +19,15 @@ from analysis.money import (
     iroas,
     roas,
 )
+from analysis.readings import Lift, read_lift, strata_of
 from analysis.sample_ratio import PhaseCounts, SampleRatio, sample_ratio
 from analysis.score import score
-from analysis.sequential import AlwaysValid, always_valid_lift, information, information_time
-from analysis.sums import ArmSums, Strata, Stratum, pooled
+from analysis.sums import pooled
 from analysis.verdict import Evidence, Verdict, verdict
 
 PRACTICAL_LIFT = 0.05
 """The smallest lift that anybody would act on, unless an audience says otherwise."""
 _GATE_P = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Lift:
-    """One outcome's relative lift: valid at every look, and at a single planned one."""
-
-    always_valid: AlwaysValid
-    fixed: Estimate
-    control_conversions: int
-    precision: Precision
-    n_holdout: int
-    n_treatment: int
-    mean_holdout: float
-    mean_treatment: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +74,8 @@ class Measurement:
     money: Money | None
     gates: tuple[Gate, ...]
     verdict: Verdict
+    capped: Capped | None = None
+    """Revenue with single orders cut off; None while no cap is frozen."""
 
 
 def measure(facts: Facts) -> Measurement:
@@ -96,9 +84,11 @@ def measure(facts: Facts) -> Measurement:
     Matured units give the lift inside the window; all units since entry give the totals and the iROAS.
     Both are always valid: read weekly, they are wrong in 5 % of programmes, not of weeks.
     """
-    conversions = _lift(facts, facts.matured, lambda arm: arm.conversions, revenue=False)
-    revenue = _lift(facts, facts.matured, lambda arm: arm.revenue, revenue=True)
-    since_entry = _lift(facts, facts.since_entry, lambda arm: arm.revenue, revenue=True)
+    planned = facts.planned_information
+    bought = strata_of(facts.matured, lambda arm: arm.conversions)
+    conversions = read_lift(bought, planned, revenue=False)
+    revenue = read_lift(strata_of(facts.matured, lambda arm: arm.revenue), planned, revenue=True)
+    since_entry = read_lift(strata_of(facts.since_entry, lambda arm: arm.revenue), planned, revenue=True)
     money = _money(facts, since_entry) if facts.experiment.has_money else None
     gates = _gates(facts)
     failed = next((f"{gate.name} ({gate.figure})" for gate in gates if not gate.passed), None)
@@ -117,44 +107,19 @@ def measure(facts: Facts) -> Measurement:
         entered=facts.entered,
         conversions=conversions,
         revenue=revenue,
-        conversions_added=increment(
-            _strata(facts.matured, lambda arm: arm.conversions), conversions.always_valid.estimate
-        ),
+        conversions_added=increment(bought, conversions.always_valid.estimate),
         since_entry=since_entry,
         money=money,
         gates=gates,
         verdict=verdict(evidence),
-    )
-
-
-def _strata(outcomes: Sequence[SpanOutcomes], of: Callable[[ArmOutcomes], ArmSums]) -> Strata:
-    return tuple(
-        Stratum(of(each.holdout), of(each.treatment), label=str(at)) for at, each in enumerate(outcomes)
-    )
-
-
-def _lift(
-    facts: Facts, outcomes: Sequence[SpanOutcomes], of: Callable[[ArmOutcomes], ArmSums], *, revenue: bool
-) -> Lift:
-    strata = _strata(outcomes, of)
-    total = pooled(strata)
-    time = information_time(information(strata), facts.planned_information)
-    return Lift(
-        always_valid=always_valid_lift(strata, time),
-        fixed=score(strata) if total.holdout.n and total.treatment.n else not_estimable("score"),
-        control_conversions=total.holdout.conversions,
-        precision=precision(total.holdout.conversions, revenue=revenue),
-        n_holdout=total.holdout.n,
-        n_treatment=total.treatment.n,
-        mean_holdout=total.holdout.mean,
-        mean_treatment=total.treatment.mean,
+        capped=read_capped(facts),
     )
 
 
 def _money(facts: Facts, lift: Lift) -> Money:
-    total = pooled(_strata(facts.since_entry, lambda arm: arm.revenue))
+    strata = strata_of(facts.since_entry, lambda arm: arm.revenue)
+    total = pooled(strata)
     has_statement = lift.control_conversions >= NO_STATEMENT_BELOW
-    strata = _strata(facts.since_entry, lambda arm: arm.revenue)
     added = increment(strata, lift.always_valid.estimate) if has_statement else NO_INCREMENT
     compared = lift.n_treatment / facts.ever_treated if facts.ever_treated else 0.0
     spend = facts.spend.cost * compared
@@ -207,7 +172,7 @@ def _ratio_figure(ratio: SampleRatio) -> str:
 
 
 def _placebo(facts: Facts) -> float | None:
-    return score(_strata(facts.since_entry, lambda arm: arm.before)).p_value
+    return score(strata_of(facts.since_entry, lambda arm: arm.before)).p_value
 
 
 def _per_week(facts: Facts, lift: Lift) -> float | None:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine, case, func, insert, select
 
-from analysis.facts import Entered, Experiment, Facts, Kind
+from analysis.cap_freezing import cap_of, freeze_caps
+from analysis.facts import Entered, Experiment, Facts, Kind, OrderCap
 from analysis.outcomes import Outcomes, Strata, sum_outcomes
 from analysis.sequential import planned_information
 from analysis.spend import total_spend
@@ -43,6 +44,8 @@ def gather_all(
 ) -> Iterator[Facts]:
     """The facts of every experiment, two at a time: the database works while the other one's rows travel."""
     found = experiments_of(programme)
+    starts = {each.name: _started(_phases(engine, each), watermark) for each in found}
+    freeze_caps(engine, starts, watermark)
     largest_first = sorted(found, key=lambda each: -len(each.audiences))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         coming = {
@@ -66,8 +69,9 @@ def gather_facts(
     window = experiment.window
     matured = epochs(phases, window=window, washout=window, watermark=watermark, level=level)
     everyone = epochs(phases, window=None, washout=window, watermark=watermark, level=level)
+    cap = cap_of(engine, experiment.name)
     outcomes = [
-        _sums(engine, closed, still_open, window, level)
+        _sums(engine, closed, still_open, window, level, cap)
         for closed, still_open in zip(matured, everyone, strict=True)
     ]
     entered = _entered(engine, phases)
@@ -82,6 +86,7 @@ def gather_facts(
         margin=programme.margin,
         planned_information=_tuning(engine, experiment, entered, watermark),
         failed_audit=failed_audit,
+        cap=cap,
     )
 
 
@@ -94,11 +99,14 @@ def _phases(engine: Engine, experiment: Experiment) -> tuple[Phase, ...]:
     )
 
 
-def _sums(engine: Engine, matured: Epoch, since_entry: Epoch, window: int, level: Level) -> Outcomes:
+def _sums(
+    engine: Engine, matured: Epoch, since_entry: Epoch, window: int, level: Level, cap: OrderCap | None
+) -> Outcomes:
     """The outcomes of one salt's phases by first entry under it, up to where it ended."""
     ids = [phase.id for phase in since_entry.phases]
     strata = Strata(matured.spans, since_entry.spans, window)
-    return sum_outcomes(engine, ids, strata, watermark=since_entry.until, level=level)
+    limit = None if cap is None else cap.cents
+    return sum_outcomes(engine, ids, strata, watermark=since_entry.until, level=level, cap=limit)
 
 
 def _experiment(name: str, kind: Kind, audiences: Sequence[Audience], *, has_money: bool) -> Experiment:

@@ -57,15 +57,22 @@ class Strata:
 
 
 def sum_outcomes(
-    engine: Engine, phase_ids: Sequence[int], strata: Strata, *, watermark: int, level: Level = "group"
+    engine: Engine,
+    phase_ids: Sequence[int],
+    strata: Strata,
+    *,
+    watermark: int,
+    level: Level = "group",
+    cap: int | None = None,
 ) -> Outcomes:
     """Per span and arm: n, Σy, Σy², Σy³ over units, by their first entry into any of the phases.
 
-    Money is in whole units of the currency. Units in the band of a span are in neither arm.
+    Money is in whole units of the currency. Units in the band of a span are in neither arm. With a `cap`
+    (cents) revenue is summed a second time, each order counting from nothing up to there.
     """
     if not phase_ids or not (strata.matured or strata.since_entry):
         return Outcomes((), ())
-    person = _person(phase_ids, strata, watermark, level)
+    person = _person(phase_ids, strata, watermark, level, cap)
     statement = union_all(_sums(person, "matured"), _sums(person, "since_entry"))
     found: dict[tuple[str, int], ArmOutcomes] = {}
     with reading(engine) as connection:
@@ -118,7 +125,7 @@ def _cell(entry: Subquery, spans: Sequence[Span], *also: ColumnElement[bool]) ->
     return case(*cells, else_=null()) if cells else cast(null(), entrants.c.arm.type)
 
 
-def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Level) -> CTE:
+def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Level, cap: int | None) -> CTE:
     """One row a unit: its cells, and what it bought in its window, since entry and before."""
     entry = _entries(phase_ids, level)
     closes = entry.c.entered_at + strata.window
@@ -132,6 +139,14 @@ def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Lev
         orders.c.ordered_at >= entry.c.entered_at - HISTORY,
         orders.c.ordered_at < watermark,
     )
+    capped = (
+        ()
+        if cap is None
+        else (
+            _euros(func.sum(_within(cap, net, inside))).label("matured_c"),
+            _euros(func.sum(_within(cap, net, after))).label("since_entry_c"),
+        )
+    )
     return (
         select(
             func.min(matured).label("matured"),
@@ -141,6 +156,7 @@ def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Lev
             _euros(func.sum(case((after, 0), else_=func.coalesce(net, 0)))).label("x"),
             func.max(case((and_(inside, net > 0), 1), else_=0)).label("matured_bought"),
             func.max(case((and_(after, net > 0), 1), else_=0)).label("since_entry_bought"),
+            *capped,
         )
         .select_from(entry.outerjoin(orders, bought))
         .where(or_(matured.is_not(None), since_entry.is_not(None)))
@@ -154,6 +170,9 @@ def _sums(person: CTE, reading_: _Reading) -> Select[Any]:
     x, bought = person.c.x, person.c[f"{reading_}_bought"]
     powers = {"y": y, "yy": y * y, "yyy": y * y * y, "x": x, "xx": x * x, "xxx": x * x * x, "xy": x * y}
     signs = {"y_above": y > 0, "y_below": y < 0, "x_above": x > 0, "x_below": x < 0}
+    if f"{reading_}_c" in person.c:
+        c = person.c[f"{reading_}_c"]
+        powers |= {"c": c, "cc": c * c, "ccc": c * c * c}
     return (
         select(
             literal(reading_).label("reading"),
@@ -167,6 +186,11 @@ def _sums(person: CTE, reading_: _Reading) -> Select[Any]:
         .where(cell.is_not(None))
         .group_by(cell)
     )
+
+
+def _within(cap: int, net: ColumnElement[int], counts: ColumnElement[bool]) -> ColumnElement[int]:
+    """What an order counts under the cap; nothing where more came back than was paid."""
+    return case((and_(counts, net > cap), cap), (and_(counts, net > 0), net), else_=0)
 
 
 def _euros(cents: ColumnElement[int]) -> ColumnElement[float]:
@@ -206,4 +230,13 @@ def _arm(row: RowMapping) -> ArmOutcomes:
             conversions=int(row["x_above"]),
             negatives=int(row["x_below"]),
         ),
+        capped=_capped(row) if "c" in row else ArmSums.empty(),
+    )
+
+
+def _capped(row: RowMapping) -> ArmSums:
+    return ArmSums.from_sums(
+        int(row["n"]),
+        *(float(row[name]) for name in ("c", "cc", "ccc")),
+        conversions=int(row["bought"]),
     )

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
@@ -220,6 +220,18 @@ tunings = Table(
     Column("frozen_at", BigInteger, nullable=False),
 )
 """What each experiment's always-valid intervals are tuned to; never changed once it stands."""
+
+order_caps = Table(
+    "order_caps",
+    metadata,
+    Column("experiment", String(64), primary_key=True),
+    Column("cents", BigInteger, nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("frozen_at", BigInteger, nullable=False),
+)
+"""Where each experiment cuts single orders off, from how many orders placed before `until`; never changed once it
+stands."""
 
 measurements = Table(
     "measurements",

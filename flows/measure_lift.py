@@ -9,11 +9,12 @@ from typing import Any
 
 from prefect import flow
 
-from analysis.document import Document, document
+from analysis.document import document
 from analysis.history import measurements_before, record_measurement
 from analysis.measurement import Measurement, measure
 from analysis.measuring import experiments_of, gather_all
 from analysis.orders import orders_watermark
+from analysis.plain_numbers import Document
 from analysis.report import write_report
 from analysis.verdict_changes import verdict_changes
 from experiments.audit import audit_arms

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from behind_documents import behind
+
 from analysis.intervals import Interval
 from analysis.verdict import Evidence, State, verdict
 
@@ -159,6 +161,7 @@ def experiment(
             "next_sentence": found.next_sentence,
             "weeks_more": found.weeks_more,
         },
+        **behind(lift(*early, buyers, held, treated), increment(*early, 1.0)),
     }
 
 

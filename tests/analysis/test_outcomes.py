@@ -20,7 +20,9 @@ DAY = 86_400
 FIRST = 1_700_000_000
 BUCKETS = 2**32
 
-Naive = dict[bool, tuple[ArmSums, ArmSums, ArmSums]]
+CAP = 12_000
+
+Naive = dict[bool, tuple[ArmSums, ArmSums, ArmSums, ArmSums]]
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def _naive(
         first = first[first.entered_at + window <= watermark]
     found = {}
     for held_out, arm in first.groupby(first.bucket < span.control_below):
-        y, x, k = [], [], []
+        y, x, k, c = [], [], [], []
         for person in arm.itertuples():
             own = bought[bought.unit == person.unit]
             net = (own.revenue - own.refunded) / 100
@@ -100,11 +102,13 @@ def _naive(
             y.append(net[after].sum())
             x.append(net[before].sum())
             k.append(float((net[after] > 0).any()))
+            c.append(np.clip(net[after], 0, CAP / 100).sum())
         history = np.array(x)
         found[bool(held_out)] = (
             ArmSums.from_values(np.array(y), covariate=history),
             ArmSums.from_values(np.array(k), covariate=history),
             ArmSums.from_values(history),
+            ArmSums.from_values(np.array(c)),
         )
     return found
 
@@ -120,10 +124,11 @@ def _check(found: tuple[SpanOutcomes, ...], naive: Callable[[Span], Naive]) -> N
     for outcome in found:
         right = naive(outcome.span)
         for held_out, arm in ((True, outcome.holdout), (False, outcome.treatment)):
-            revenue, conversions, before = right[held_out]
+            revenue, conversions, before, capped = right[held_out]
             _agree(arm.revenue, revenue)
             _agree(arm.conversions, conversions)
             _agree(arm.before, before)
+            _agree(arm.capped, capped)
 
 
 @pytest.mark.parametrize("phases_used", [1, 2])
@@ -137,7 +142,7 @@ def test_one_statement_gives_what_a_loop_over_people_gives(ledger: Engine, phase
         Span(middle, watermark, BUCKETS // 5, BUCKETS // 5, 0),
     )
     since = (Span(FIRST + DAY, watermark, BUCKETS // 4, BUCKETS // 3, 0),)
-    found = sum_outcomes(ledger, ids, Strata(matured, since, window), watermark=watermark)
+    found = sum_outcomes(ledger, ids, Strata(matured, since, window), watermark=watermark, cap=CAP)
     _check(found.matured, lambda span: _naive(entered, bought, span, window, watermark))
     _check(found.since_entry, lambda span: _naive(entered, bought, span, None, watermark))
 
@@ -146,9 +151,19 @@ def test_the_universal_level_reads_the_universal_bucket(ledger: Engine) -> None:
     ids, entered, bought = _world(ledger, seed=4)
     watermark = FIRST + 45 * DAY
     spans = (Span(FIRST, watermark, BUCKETS // 4, BUCKETS // 4, 0),)
-    found = sum_outcomes(ledger, ids, Strata((), spans, 14 * DAY), watermark=watermark, level="universal")
+    found = sum_outcomes(
+        ledger, ids, Strata((), spans, 14 * DAY), watermark=watermark, level="universal", cap=CAP
+    )
     swapped = entered.assign(bucket=entered.universal_bucket)
     _check(found.since_entry, lambda span: _naive(swapped, bought, span, None, watermark))
+
+
+def test_without_a_cap_nothing_is_summed_under_it(ledger: Engine) -> None:
+    ids, *_ = _world(ledger, seed=6, people=30)
+    spans = (Span(FIRST, FIRST + 90 * DAY, 0, 0, 0),)
+    found = sum_outcomes(ledger, ids, Strata(spans, spans, DAY), watermark=FIRST + 90 * DAY)
+    assert found.since_entry[0].treatment.revenue.n == 30
+    assert found.since_entry[0].treatment.capped == ArmSums.empty()
 
 
 def test_without_spans_or_phases_there_is_nothing_to_sum(ledger: Engine) -> None:

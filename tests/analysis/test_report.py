@@ -13,7 +13,7 @@ import report_documents as made
 from page_reading import read_page, text_of
 
 from analysis.document import document
-from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, SpanOutcomes, SpendTotal
+from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
 from analysis.measurement import measure
 from analysis.report import write_report
 from analysis.sums import ArmSums
@@ -111,7 +111,7 @@ def measured_document() -> dict[str, Any]:
         for n, bought in ((5_000, 90), (45_000, 990))
     )
     arms = [
-        ArmOutcomes(sums, ArmSums.from_sums(sums.n, *(3 * [float(sums.conversions)]), conversions=sums.conversions), ArmSums.empty())
+        ArmOutcomes(sums, ArmSums.from_sums(sums.n, *(3 * [float(sums.conversions)]), conversions=sums.conversions), ArmSums.empty(), sums)
         for sums in (held, treated)
     ]  # fmt: skip
     span = SpanOutcomes(Span(0, FOREVER, 429_496_729, 429_496_729, 0), *arms)
@@ -125,6 +125,7 @@ def measured_document() -> dict[str, Any]:
         ever_treated=45_000,
         margin=0.45,
         planned_information=4_500.0,
+        cap=OrderCap(44_000, 5_120, 1_789_000_000, 1_790_000_000),
     )
     audience = Audience("lapsed", 7, "include", "lapsed", 100_000, "lapsed")
     programme = Programme("1", "EUR", 0.45, (audience,))

@@ -1,0 +1,25 @@
+"""What stands behind an experiment's headline, as the plain numbers of `report.json`. Pure."""
+
+from __future__ import annotations
+
+from analysis.heavy_tails import Capped
+from analysis.measurement import Measurement
+from analysis.plain_numbers import Document, increment, iso, lift
+
+
+def behind(found: Measurement) -> Document:
+    """The other readings of one experiment; null is a reading that could not be made yet."""
+    return {"capped": None if found.capped is None else _capped(found.capped)}
+
+
+def _capped(found: Capped) -> Document:
+    return {
+        "limit": found.cap.cents / 100,
+        "orders": found.cap.orders,
+        "orders_until": iso(found.cap.until),
+        "frozen_at": iso(found.cap.frozen_at),
+        "removed": found.removed,
+        "revenue": lift(found.revenue),
+        "since_entry": lift(found.since_entry),
+        "increment": increment(found.increment),
+    }

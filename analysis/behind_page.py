@@ -1,0 +1,49 @@
+"""What stands behind one experiment's headline, in words. Pure."""
+
+from __future__ import annotations
+
+from analysis.fact_lines import Fact
+from analysis.page import Ways, silence
+from analysis.weeks import says_lift, says_money
+from analysis.wording import Place, Sentence, count, estimated, percent, signed_percent
+
+
+def behind(place: Place, said: Ways) -> tuple[Fact, ...]:
+    """Lines for whoever wants to know how far the headline can be trusted."""
+    return _capped(place, said)
+
+
+def _capped(place: Place, said: Ways) -> tuple[Fact, ...]:
+    """Revenue with large orders cut off, beside the same without."""
+    if place.value.get("capped") is None:
+        waits: Sentence = ("no cap yet: it is set once 1\u202f000 orders are known, and then never changed",)
+        return (Fact("cap", "Large orders", waits),)
+    found = place["capped"]
+    removed: Sentence = (
+        ()
+        if found["removed"].value is None
+        else ("; takes away ", percent(found["removed"]), " of the revenue")
+    )
+    rule: Sentence = (
+        "each order counts up to ", said.money(found["limit"]), ", 99 of ",
+        "100 orders were below when that was set, from ", count(found["orders"]), " orders", *removed,
+    )  # fmt: skip
+    lines = [
+        Fact("cap", "Large orders", rule),
+        Fact("cap", "Revenue per person, capped", _lift(place, found["revenue"])),
+    ]
+    if place["money"].value is not None:
+        lines.append(Fact("cap", "Revenue added, capped", _added(place, found, said)))
+    return tuple(lines)
+
+
+def _lift(place: Place, found: Place) -> Sentence:
+    if not says_lift(place.value):
+        return silence(place.value)
+    return estimated(found["estimate"], found["interval"], signed_percent)
+
+
+def _added(place: Place, found: Place, said: Ways) -> Sentence:
+    if not says_money(place.value):
+        return silence(place.value)
+    return estimated(found["increment"]["total"], found["increment"]["interval"], said.money)
