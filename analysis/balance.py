@@ -1,5 +1,6 @@
 """Whether the arms were alike before entry, covariate by covariate and all at once. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -28,6 +29,12 @@ class Covariates:
         centred = values - mean
         return cls(len(values), mean, centred.T @ centred)
 
+    @classmethod
+    def from_sums(cls, n: int, sums: Floats, squares: Floats) -> "Covariates":
+        """From Σx and Σxxᵀ, as a database adds them."""
+        mean = sums / n if n else np.zeros_like(sums)
+        return cls(n, mean, squares - np.outer(sums, mean))
+
     def __add__(self, other: "Covariates") -> "Covariates":
         if self.n == 0 or other.n == 0:
             return other if self.n == 0 else self
@@ -52,23 +59,38 @@ class Balance:
 
 
 def balance(holdout: Covariates, treatment: Covariates) -> Balance | None:
-    """SMD_j = (x̄_tj − x̄_cj)/√((s²_tj + s²_cj)/2), χ² = dᵀΣ⁻¹d with Σ = S_t/n_t + S_c/n_c, df = rank Σ.
+    """`balance_over` of one stratum."""
+    return balance_over([(holdout, treatment)])
 
-    Unit: standard deviations. Assumes near-normal means. None below two units in an arm; a covariate that
-    varies in neither arm has no SMD and no degree of freedom. Raises ValueError where the arms hold
-    different covariates.
+
+def balance_over(strata: Sequence[tuple[Covariates, Covariates]]) -> Balance | None:
+    """SMD_j = d_j/√(Σw_k(s²_tjk + s²_cjk)/2), χ² = dᵀΣ⁻¹d, over strata of (holdout, treatment).
+
+    d = Σw_k(x̄_tk − x̄_ck), Σ = Σw²_k(S_tk/n_tk + S_ck/n_ck), w_k = N_k/N, df = rank Σ. Unit: standard
+    deviations. Assumes near-normal means. Strata with fewer than two units in an arm are left out, None if
+    all are; a covariate that varies in neither arm has no SMD and no degree of freedom. Raises ValueError
+    where the arms hold different covariates.
     """
-    if holdout.mean.shape != treatment.mean.shape:
+    if any(c.mean.shape != t.mean.shape for c, t in strata):
         raise ValueError("the arms hold different covariates")
-    if min(holdout.n, treatment.n) < 2:
+    used = [(c, t) for c, t in strata if min(c.n, t.n) > 1]
+    if not used:
         return None
-    cov_c, cov_t = holdout.scatter / (holdout.n - 1), treatment.scatter / (treatment.n - 1)
-    gap = treatment.mean - holdout.mean
-    spread = (np.diag(cov_c) + np.diag(cov_t)) / 2.0
-    chi2, df = _omnibus(gap, cov_c / holdout.n + cov_t / treatment.n)
+    units = sum(c.n + t.n for c, t in used)
+    weights = [(c.n + t.n) / units for c, t in used]
+    spreads = [(c.scatter / (c.n - 1), t.scatter / (t.n - 1)) for c, t in used]
+    gap = sum(w * (t.mean - c.mean) for w, (c, t) in zip(weights, used, strict=True))
+    spread = sum(
+        w * (np.diag(s_c) + np.diag(s_t)) / 2.0 for w, (s_c, s_t) in zip(weights, spreads, strict=True)
+    )
+    variance = sum(
+        w**2 * (s_c / c.n + s_t / t.n) for w, (s_c, s_t), (c, t) in zip(weights, spreads, used, strict=True)
+    )
+    chi2, df = _omnibus(np.asarray(gap), np.asarray(variance))
     return Balance(
         standardised=tuple(
-            float(d) / sqrt(float(v)) if v > 0.0 else None for d, v in zip(gap, spread, strict=True)
+            float(d) / sqrt(float(v)) if v > 0.0 else None
+            for d, v in zip(np.asarray(gap), np.asarray(spread), strict=True)
         ),
         chi2=chi2,
         df=df,

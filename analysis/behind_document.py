@@ -5,11 +5,16 @@ from __future__ import annotations
 from analysis.heavy_tails import Capped
 from analysis.measurement import Measurement
 from analysis.plain_numbers import Document, increment, iso, lift
+from analysis.validity import HISTORY, Validity
 
 
 def behind(found: Measurement) -> Document:
     """The other readings of one experiment; null is a reading that could not be made yet."""
-    return {"capped": None if found.capped is None else _capped(found.capped)}
+    return {
+        "capped": None if found.capped is None else _capped(found.capped),
+        "placebo": lift(found.validity.placebo),
+        "balance": _balance(found.validity),
+    }
 
 
 def _capped(found: Capped) -> Document:
@@ -22,4 +27,16 @@ def _capped(found: Capped) -> Document:
         "revenue": lift(found.revenue),
         "since_entry": lift(found.since_entry),
         "increment": increment(found.increment),
+    }
+
+
+def _balance(found: Validity) -> Document | None:
+    if found.balance is None:
+        return None
+    return {
+        "standardised": dict(zip(HISTORY, found.balance.standardised, strict=True)),
+        "chi2": found.balance.chi2,
+        "degrees_of_freedom": found.balance.df,
+        "p_value": found.balance.p_value,
+        "log_e_value": found.balance_log_e,
     }

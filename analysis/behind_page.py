@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.fact_lines import Fact
+from analysis.gates import Precision
 from analysis.page import Ways, silence
 from analysis.weeks import says_lift, says_money
 from analysis.wording import Place, Sentence, count, estimated, percent, signed_percent
@@ -10,7 +11,22 @@ from analysis.wording import Place, Sentence, count, estimated, percent, signed_
 
 def behind(place: Place, said: Ways) -> tuple[Fact, ...]:
     """Lines for whoever wants to know how far the headline can be trusted."""
-    return _capped(place, said)
+    return (*_capped(place, said), *_placebo(place))
+
+
+def _placebo(place: Place) -> tuple[Fact, ...]:
+    """What the same method says of the time before anybody could see an ad: nothing, if all is well."""
+    if place.value.get("placebo") is None:
+        return ()
+    found = place["placebo"]
+    if found["precision"].value == Precision.NONE:
+        words: Sentence = ("not judged: fewer than 20 held-out people had bought in those 28 days",)
+    else:
+        words = (
+            *estimated(found["estimate"], found["interval"], signed_percent),
+            " in the 28 days before entry; no ad can have made it",
+        )
+    return (Fact("placebo", "Placebo", words),)
 
 
 def _capped(place: Place, said: Ways) -> tuple[Fact, ...]:

@@ -115,7 +115,9 @@ def experiment(found: Measurement) -> Document:
         "conversions_added": increment(found.conversions_added),
         "since_entry": lift(found.since_entry),
         "money": None if found.money is None else _money(found.money),
-        "gates": [{"name": each.name, "passed": each.passed, "figure": each.figure} for each in found.gates],
+        "gates": [
+            {"name": each.name, "passed": each.passed, "figure": each.figure} for each in found.validity.gates
+        ],
         "verdict": {
             "state": str(found.verdict.state),
             "sentence": found.verdict.sentence,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from analysis.balance import Covariates
 from analysis.sums import ArmSums
 from analysis.timeline import Span
 from experiments.phases import Phase
@@ -26,6 +27,8 @@ class ArmOutcomes:
     """Revenue in the 28 days before entry: no ad of ours can have caused it."""
     capped: ArmSums = _NOBODY
     """Revenue with each order cut off at the experiment's cap; empty where it has none yet."""
+    history: Covariates | None = None
+    """What they did before entry, together: of everyone, so None where only matured units were summed."""
 
     def __add__(self, other: ArmOutcomes) -> ArmOutcomes:
         return ArmOutcomes(
@@ -33,6 +36,7 @@ class ArmOutcomes:
             self.conversions + other.conversions,
             self.before + other.before,
             self.capped + other.capped,
+            None if self.history is None or other.history is None else self.history + other.history,
         )
 
 

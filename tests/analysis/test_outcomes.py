@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, insert
 
+from analysis.balance import Covariates
 from analysis.facts import SpanOutcomes
 from analysis.outcomes import HISTORY, Outcomes, Strata, sum_outcomes
 from analysis.sums import ArmSums
@@ -22,7 +23,7 @@ BUCKETS = 2**32
 
 CAP = 12_000
 
-Naive = dict[bool, tuple[ArmSums, ArmSums, ArmSums, ArmSums]]
+Naive = dict[bool, tuple[ArmSums, ArmSums, ArmSums, ArmSums, Covariates]]
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def _naive(
         first = first[first.entered_at + window <= watermark]
     found = {}
     for held_out, arm in first.groupby(first.bucket < span.control_below):
-        y, x, k, c = [], [], [], []
+        y, x, k, c, was = [], [], [], [], []
         for person in arm.itertuples():
             own = bought[bought.unit == person.unit]
             net = (own.revenue - own.refunded) / 100
@@ -101,6 +102,8 @@ def _naive(
             before = (own.ordered_at >= person.entered_at - HISTORY) & (own.ordered_at < person.entered_at)
             y.append(net[after].sum())
             x.append(net[before].sum())
+            last = own.ordered_at[before].max() if before.any() else person.entered_at - HISTORY
+            was.append((x[-1], float(before.sum()), (last - person.entered_at + HISTORY) / DAY))
             k.append(float((net[after] > 0).any()))
             c.append(np.clip(net[after], 0, CAP / 100).sum())
         history = np.array(x)
@@ -109,6 +112,7 @@ def _naive(
             ArmSums.from_values(np.array(k), covariate=history),
             ArmSums.from_values(history),
             ArmSums.from_values(np.array(c)),
+            Covariates.from_matrix(np.array(was)),
         )
     return found
 
@@ -124,11 +128,15 @@ def _check(found: tuple[SpanOutcomes, ...], naive: Callable[[Span], Naive]) -> N
     for outcome in found:
         right = naive(outcome.span)
         for held_out, arm in ((True, outcome.holdout), (False, outcome.treatment)):
-            revenue, conversions, before, capped = right[held_out]
+            revenue, conversions, before, capped, history = right[held_out]
             _agree(arm.revenue, revenue)
             _agree(arm.conversions, conversions)
             _agree(arm.before, before)
             _agree(arm.capped, capped)
+            if arm.history is not None:
+                assert arm.history.n == history.n
+                assert arm.history.mean == pytest.approx(history.mean, rel=1e-9)
+                assert arm.history.scatter == pytest.approx(history.scatter, rel=1e-9, abs=1e-6)
 
 
 @pytest.mark.parametrize("phases_used", [1, 2])
@@ -145,6 +153,8 @@ def test_one_statement_gives_what_a_loop_over_people_gives(ledger: Engine, phase
     found = sum_outcomes(ledger, ids, Strata(matured, since, window), watermark=watermark, cap=CAP)
     _check(found.matured, lambda span: _naive(entered, bought, span, window, watermark))
     _check(found.since_entry, lambda span: _naive(entered, bought, span, None, watermark))
+    assert all(each.holdout.history is None for each in found.matured)
+    assert all(each.holdout.history is not None for each in found.since_entry)
 
 
 def test_the_universal_level_reads_the_universal_bucket(ledger: Engine) -> None:

@@ -8,10 +8,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import report_documents as made
 from page_reading import read_page, text_of
 
+from analysis.balance import Covariates
 from analysis.document import document
 from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
 from analysis.measurement import measure
@@ -111,7 +113,7 @@ def measured_document() -> dict[str, Any]:
         for n, bought in ((5_000, 90), (45_000, 990))
     )
     arms = [
-        ArmOutcomes(sums, ArmSums.from_sums(sums.n, *(3 * [float(sums.conversions)]), conversions=sums.conversions), ArmSums.empty(), sums)
+        ArmOutcomes(sums, ArmSums.from_sums(sums.n, *(3 * [float(sums.conversions)]), conversions=sums.conversions), ArmSums.empty(), sums, Covariates(sums.n, np.ones(3), np.eye(3)))
         for sums in (held, treated)
     ]  # fmt: skip
     span = SpanOutcomes(Span(0, FOREVER, 429_496_729, 429_496_729, 0), *arms)
