@@ -11,6 +11,7 @@ from analysis.increment import NO_INCREMENT, Increment
 from analysis.intervals import UNBOUNDED, Interval
 from analysis.measurement import Measurement, Money
 from analysis.plain_numbers import Document, estimate, increment, interval, iso, lift
+from analysis.together_document import together
 from analysis.verdict import State
 from experiments.audiences import Programme
 
@@ -32,6 +33,7 @@ def document(
         "break_even": programme.break_even,
         "total": total(measurements),
         "experiments": [experiment(each) for each in measurements],
+        "together": together(measurements),
     }
 
 

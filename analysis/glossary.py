@@ -41,6 +41,7 @@ _TERMS = (
     Term("contribution", "Profit from the ads", "Revenue added times the margin, minus what the ads cost."),
     Term("cost-of-measuring", "Cost of measuring", "What the people held out would have brought, minus what advertising to them would have cost. Below zero the holdout saves money."),
     Term("programme", "Whole programme", "People held out of every audience, chosen before anything else: they measure all audiences together, which the rows alone cannot, since one audience may take from another."),
+    Term("together", "All audiences together", "Whoever reads many audiences finds a good one by chance. A claim stands here only if its evidence is strong enough among all of them, however alike their people are. Drawing each lift to the mean of all takes off the luck of the best ones."),
     Term("watermark", "Orders known until", "The time up to which all orders have been loaded. Nothing later counts."),
     Term("intention-to-treat", "Everyone counts", "People are compared as they were assigned, not as they were reached: dropping the unreached from one half would compare unlike people. Also called intention to treat."),
 )  # fmt: skip

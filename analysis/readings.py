@@ -25,6 +25,10 @@ class Lift:
     n_treatment: int
     mean_holdout: float
     mean_treatment: float
+    strata: Strata
+    """What it was read from."""
+    time: float
+    """The information time at which it was read."""
 
 
 def strata_of(outcomes: Sequence[SpanOutcomes], of: Callable[[ArmOutcomes], ArmSums]) -> Strata:
@@ -47,4 +51,6 @@ def read_lift(strata: Strata, planned_information: float, *, revenue: bool) -> L
         n_treatment=total.treatment.n,
         mean_holdout=total.holdout.mean,
         mean_treatment=total.treatment.mean,
+        strata=strata,
+        time=time,
     )

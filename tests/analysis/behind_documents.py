@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 Document = dict[str, Any]
@@ -29,3 +30,36 @@ def behind(revenue: Document, added: Document, placebo: Document) -> Document:
             "log_e_value": -3.1,
         },
     }
+
+
+def together(experiments: Sequence[Document]) -> Document:
+    """Claims and shrinkage of the right kind: that they are right is not this fixture's concern."""
+    compared = [
+        each
+        for each in experiments
+        if each["money"] is not None and each["kind"] != "programme" and each["verdict"]["state"] != "invalid"
+    ]
+    claims = [
+        {
+            "name": each["name"],
+            "log_e_value": each["conversions"]["log_e_value"],
+            "stands": (each["conversions"]["interval"][0] or 0.0) > 0.02,
+            "interval": each["conversions"]["interval"]
+            if (each["conversions"]["interval"][0] or 0.0) > 0.02
+            else None,
+        }
+        for each in compared
+    ]
+    drawn = [
+        {
+            "name": each["name"],
+            "lift": 0.19,
+            "interval": [0.02, 0.38],
+            "drawn": 0.14,
+            "drawn_interval": [0.04, 0.26],
+            "pull": 0.4,
+        }
+        for each in compared
+    ]
+    spread = {"mean": 0.11, "mean_interval": [0.03, 0.2], "tau": 0.07, "drawn": drawn}
+    return {"false_claims": 0.05, "claims": claims, "shrinkage": spread if len(drawn) > 4 else None}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from behind_documents import behind
+from behind_documents import behind, together
 
 from analysis.intervals import Interval
 from analysis.verdict import Evidence, State, verdict
@@ -190,6 +190,7 @@ def report(experiments: Sequence[Document], *, at: datetime = MONDAY, currency: 
         "break_even": 1 / MARGIN,
         "total": _total(experiments),
         "experiments": list(experiments),
+        "together": together(experiments),
         "operations": _operations(experiments, at),
     }
 
