@@ -9,6 +9,10 @@ import typer
 
 from flows.terminal import AsJson, show
 
+OneAudience = Annotated[
+    str | None, typer.Argument(metavar="[AUDIENCE]", help="Its name in audiences.yaml; left out, all.")
+]
+
 audit = typer.Typer(no_args_is_help=True, help="Check that what must never happen has not happened.")
 
 
@@ -61,6 +65,22 @@ def audit_firewall(
             found = apply_changes(found.audit.changes)
     show(firewall_document(found), firewall_text(found), as_json)
     raise typer.Exit(0 if found.is_tight else 1)
+
+
+@audit.command("identity")
+def audit_identity(audience: OneAudience = None, as_json: AsJson = False) -> None:
+    """Count what the profiles of each segment give as e-mails: missing, malformed, hashed, misspelt, merged.
+
+    It fails where more profiles are unusable than `bounds.unusable` of the audience allows, which is where a
+    sync would refuse it. Nothing is changed, and no e-mail is shown.
+
+    Example: holdouts audit identity cart-0-4h
+    """
+    from flows.identity_audit import audit_identity, identity_text
+
+    found = audit_identity(audience)
+    show({"audiences": found}, identity_text(found), as_json)
+    raise typer.Exit(1 if any(each["finding"] for each in found) else 0)
 
 
 @audit.command("unit")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from experiments.digests import EMPTY, DigestSet
 from experiments.identity import resolve
@@ -13,29 +14,47 @@ from sync.plan import Membership
 _UNFINISHED = Membership(EMPTY, profiles=0, finished=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Some profiles of a segment, and the e-mail of each as it was typed."""
+
+    ids: Sequence[str]
+    emails: Sequence[str | None] = field(repr=False)
+
+
 def read_membership(customerio: CustomerIO, segment: int) -> Membership:
     """Everyone in the segment now; a segment that is being built, or begins to be meanwhile, is not read.
 
-    Profiles are counted once by `cio_id`, though pages may repeat them; two profiles with one e-mail
-    are one unit. Where the workspace lists no e-mails, they are read from the profiles' attributes.
+    Two profiles with one e-mail are one unit.
     """
     if not customerio.segment(segment).is_finished:
         return _UNFINISHED
-    profiles: set[str] = set()
+    profiles = 0
     units: list[bytes] = []
     unusable: Counter[str] = Counter()
-    for page in customerio.membership(segment):
-        new = [member for member in page.members if member.cio_id not in profiles]
-        profiles.update(member.cio_id for member in new)
-        identified = resolve(_emails(customerio, new))
+    for page in read_profiles(customerio, segment):
+        profiles += len(page.ids)
+        identified = resolve(page.emails)
         units += identified.units
         unusable.update({str(kind): count for kind, count in identified.unusable.items()})
     reported = customerio.customer_count(segment)
     if not customerio.segment(segment).is_finished:
         return _UNFINISHED
     return Membership(
-        units=DigestSet.of(units), profiles=len(profiles), unusable=dict(unusable), reported=reported
+        units=DigestSet.of(units), profiles=profiles, unusable=dict(unusable), reported=reported
     )
+
+
+def read_profiles(customerio: CustomerIO, segment: int) -> Iterator[Profiles]:
+    """Each profile that the segment lists, once by its `cio_id`, though pages may repeat it.
+
+    Where the workspace lists no e-mails, they are read from the profiles' attributes.
+    """
+    seen: set[str] = set()
+    for page in customerio.membership(segment):
+        new = [member for member in page.members if member.cio_id not in seen]
+        seen.update(member.cio_id for member in new)
+        yield Profiles([member.cio_id for member in new], list(_emails(customerio, new)))
 
 
 def _emails(customerio: CustomerIO, members: Sequence[Member]) -> Iterable[str | None]:
