@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from analysis.heavy_tails import Capped
 from analysis.measurement import Measurement
-from analysis.plain_numbers import Document, increment, iso, lift
+from analysis.plain_numbers import Document, estimate, increment, iso, lift
+from analysis.reachable import Reachable
 from analysis.validity import HISTORY, Validity
 
 
@@ -14,6 +15,7 @@ def behind(found: Measurement) -> Document:
         "capped": None if found.capped is None else _capped(found.capped),
         "placebo": lift(found.validity.placebo),
         "balance": _balance(found.validity),
+        "reachable": None if found.reachable is None else _reachable(found.reachable),
     }
 
 
@@ -39,4 +41,13 @@ def _balance(found: Validity) -> Document | None:
         "degrees_of_freedom": found.balance.df,
         "p_value": found.balance.p_value,
         "log_e_value": found.balance_log_e,
+    }
+
+
+def _reachable(found: Reachable) -> Document:
+    return {
+        "match_rate": found.match.rate,
+        "match_interval": [found.match.low, found.match.high],
+        "per_treated": estimate(found.per_treated),
+        "per_reachable": estimate(found.per_reachable),
     }

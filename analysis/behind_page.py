@@ -6,12 +6,41 @@ from analysis.fact_lines import Fact
 from analysis.gates import Precision
 from analysis.page import Ways, silence
 from analysis.weeks import says_lift, says_money
-from analysis.wording import Place, Sentence, count, estimated, percent, signed_percent
+from analysis.wording import Place, Sentence, count, estimated, percent, signed_percent, thousandths
 
 
 def behind(place: Place, said: Ways) -> tuple[Fact, ...]:
     """Lines for whoever wants to know how far the headline can be trusted."""
-    return (*_capped(place, said), *_placebo(place))
+    return (*_capped(place, said), *_reachable(place), *_placebo(place))
+
+
+def _reachable(place: Place) -> tuple[Fact, ...]:
+    """The same effect over fewer people: everyone advertised to, and those whom Criteo recognises."""
+    if place.value.get("reachable") is None:
+        return ()
+    found = place["reachable"]
+    rate: Sentence = (
+        "Criteo recognises ", percent(found["match_rate"]), " of the list (in four weeks between ",
+        percent(found["match_interval"][0]), " and ", percent(found["match_interval"][1]), ")",
+    )  # fmt: skip
+    if not says_lift(place.value):
+        return (Fact("reachable", "Extra buyers per 1\u202f000", (*silence(place.value), "; ", *rate)),)
+    return (
+        Fact(
+            "intention-to-treat",
+            "Extra buyers per 1\u202f000 advertised to",
+            _per_thousand(found["per_treated"]),
+        ),
+        Fact(
+            "reachable",
+            "Extra buyers per 1\u202f000 reachable",
+            (*_per_thousand(found["per_reachable"]), "; ", *rate),
+        ),
+    )
+
+
+def _per_thousand(found: Place) -> Sentence:
+    return estimated(found["estimate"], found["interval"], thousandths)
 
 
 def _placebo(place: Place) -> tuple[Fact, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.balance import Covariates
+from analysis.dilution import MatchRate
 from analysis.sums import ArmSums
 from analysis.timeline import Span
 from experiments.phases import Phase
@@ -118,3 +119,4 @@ class Facts:
     """What the always-valid intervals are tuned to, frozen at the first measurement."""
     failed_audit: str | None = None
     cap: OrderCap | None = None
+    match: MatchRate | None = None

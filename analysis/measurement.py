@@ -19,6 +19,7 @@ from analysis.money import (
     iroas,
     roas,
 )
+from analysis.reachable import Reachable, read_reachable
 from analysis.readings import Lift, read_lift, strata_of
 from analysis.sums import pooled
 from analysis.validity import Validity, check_validity
@@ -65,6 +66,8 @@ class Measurement:
     verdict: Verdict
     capped: Capped | None = None
     """Revenue with single orders cut off; None while no cap is frozen."""
+    reachable: Reachable | None = None
+    """None while Criteo has told no match rate."""
 
 
 def measure(facts: Facts) -> Measurement:
@@ -80,6 +83,7 @@ def measure(facts: Facts) -> Measurement:
     since_entry = read_lift(strata_of(facts.since_entry, lambda arm: arm.revenue), planned, revenue=True)
     money = _money(facts, since_entry) if facts.experiment.has_money else None
     validity = check_validity(facts)
+    added = increment(bought, conversions.always_valid.estimate)
     evidence = Evidence(
         control_conversions=conversions.control_conversions,
         lift=conversions.always_valid.estimate.interval,
@@ -95,12 +99,13 @@ def measure(facts: Facts) -> Measurement:
         entered=facts.entered,
         conversions=conversions,
         revenue=revenue,
-        conversions_added=increment(bought, conversions.always_valid.estimate),
+        conversions_added=added,
         since_entry=since_entry,
         money=money,
         validity=validity,
         verdict=verdict(evidence),
         capped=read_capped(facts),
+        reachable=read_reachable(added, conversions, facts.match),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, case, func, insert, select
 
 from analysis.cap_freezing import cap_of, freeze_caps
 from analysis.facts import Entered, Experiment, Facts, Kind, OrderCap
+from analysis.matching import matched_share
 from analysis.outcomes import Outcomes, Strata, sum_outcomes
 from analysis.sequential import planned_information
 from analysis.spend import total_spend
@@ -87,6 +88,7 @@ def gather_facts(
         planned_information=_tuning(engine, experiment, entered, watermark),
         failed_audit=failed_audit,
         cap=cap,
+        match=matched_share(engine, experiment.audiences, watermark),
     )
 
 

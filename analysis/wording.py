@@ -114,6 +114,11 @@ def count_text(number: float) -> str:
     return _grouped(number, 0)
 
 
+def thousandths(place: Place) -> Said:
+    """A share as people of a thousand: 3.12."""
+    return Said(_grouped(1_000.0 * place.value, 2), place.value, place.pointer)
+
+
 def ratio(decimals: int) -> Way:
     """Currency back per currency spent."""
     return lambda place: Said(_grouped(place.value, decimals), place.value, place.pointer)

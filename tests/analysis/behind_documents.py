@@ -29,6 +29,12 @@ def behind(revenue: Document, added: Document, placebo: Document) -> Document:
             "p_value": 0.59,
             "log_e_value": -3.1,
         },
+        "reachable": {
+            "match_rate": 0.6132,
+            "match_interval": [0.58, 0.631],
+            "per_treated": {"estimate": 0.0021, "interval": [0.0004, 0.0039], "method": "score"},
+            "per_reachable": {"estimate": 0.00342, "interval": [0.00063, 0.00672], "method": "score"},
+        },
     }
 
 

@@ -14,6 +14,7 @@ import report_documents as made
 from page_reading import read_page, text_of
 
 from analysis.balance import Covariates
+from analysis.dilution import MatchRate
 from analysis.document import document
 from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
 from analysis.measurement import measure
@@ -127,6 +128,7 @@ def measured_document() -> dict[str, Any]:
         ever_treated=45_000,
         margin=0.45,
         planned_information=4_500.0,
+        match=MatchRate(0.6, 0.5, 0.7),
         cap=OrderCap(44_000, 5_120, 1_789_000_000, 1_790_000_000),
     )
     audience = Audience("lapsed", 7, "include", "lapsed", 100_000, "lapsed")
