@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.early import EarlyLook
 from analysis.heavy_tails import Capped
 from analysis.measurement import Measurement
 from analysis.plain_numbers import Document, estimate, increment, iso, lift
@@ -15,6 +16,7 @@ def behind(found: Measurement) -> Document:
         "capped": None if found.capped is None else _capped(found.capped),
         "placebo": lift(found.validity.placebo),
         "balance": _balance(found.validity),
+        "early": None if found.early is None else _early(found.early),
         "reachable": None if found.reachable is None else _reachable(found.reachable),
     }
 
@@ -50,4 +52,12 @@ def _reachable(found: Reachable) -> Document:
         "match_interval": [found.match.low, found.match.high],
         "per_treated": estimate(found.per_treated),
         "per_reachable": estimate(found.per_reachable),
+    }
+
+
+def _early(found: EarlyLook) -> Document:
+    return {
+        **estimate(found.estimate),
+        "holdout_buyers": found.holdout_buyers,
+        "people": found.people,
     }

@@ -5,13 +5,35 @@ from __future__ import annotations
 from analysis.fact_lines import Fact
 from analysis.gates import Precision
 from analysis.page import Ways, silence
+from analysis.verdict import State
 from analysis.weeks import says_lift, says_money
 from analysis.wording import Place, Sentence, count, estimated, percent, signed_percent, thousandths
 
 
 def behind(place: Place, said: Ways) -> tuple[Fact, ...]:
     """Lines for whoever wants to know how far the headline can be trusted."""
-    return (*_capped(place, said), *_reachable(place), *_placebo(place))
+    return (*_early(place), *_capped(place, said), *_reachable(place), *_placebo(place))
+
+
+def _early(place: Place) -> tuple[Fact, ...]:
+    """Said as what it is: a look ahead, that decides nothing."""
+    if place.value.get("early") is None:
+        return ()
+    found = place["early"]
+    if place.value["verdict"]["state"] == State.INVALID:
+        words = silence(place.value)
+    elif found["estimate"].value is None:
+        words = ("nothing yet: nobody in both halves has been here for a whole window and bought",)
+    elif found["interval"].value == [None, None]:
+        words = (
+            "nothing yet: ",
+            count(found["holdout_buyers"]),
+            " held-out people have bought, 20 are needed",
+        )
+    else:
+        words = estimated(found["estimate"], found["interval"], signed_percent)
+        words = (*words, "; from ", count(found["people"]), " people, most of them still inside the window")
+    return (Fact("early", "Lift in buyers, early look (no verdict)", words),)
 
 
 def _reachable(place: Place) -> tuple[Fact, ...]:

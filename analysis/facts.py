@@ -7,6 +7,7 @@ from typing import Literal
 
 from analysis.balance import Covariates
 from analysis.dilution import MatchRate
+from analysis.early import SeenSpan
 from analysis.sums import ArmSums
 from analysis.timeline import Span
 from experiments.phases import Phase
@@ -120,3 +121,5 @@ class Facts:
     failed_audit: str | None = None
     cap: OrderCap | None = None
     match: MatchRate | None = None
+    early: tuple[SeenSpan, ...] | None = None
+    """Who was seen and bought by day of the window; None once half of all windows have closed."""

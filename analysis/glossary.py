@@ -26,6 +26,7 @@ _TERMS = (
     Term("holdout", "Holdout", "The share of an audience that chance picks to see no ads. They are the measure of what happens without ads. Changing the share moves as few people as possible and loses no data."),
     Term("group", "Holdout group", "Audiences whose held-out people are the same, such as three time windows of one cart. Money is read for the group, because a later window only sees whom an earlier one did not persuade."),
     Term("window", "Window", "How long after someone enters the audience an order counts as an outcome."),
+    Term("early", "Early look", "While most people are still inside the window, each day of it is read from those who have been here that long. It shows where the lift seems to be heading, and decides nothing: the verdict waits for closed windows."),
     Term("entrant", "Entrant", "Someone the first time that they are eligible for the audience in a phase. Held out or not is decided then, and everyone counts from then on, reached or not."),
     Term("phase", "Phase", "A stretch of time with one holdout percentage. Each phase is compared within itself, so a change distorts nothing."),
     Term("verdict", "Verdict", "What may be said, by fixed rules: a failed check comes first, then too little data, then which side of break-even the whole range lies on."),

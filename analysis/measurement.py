@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.early import EarlyLook, read_early, window_days
 from analysis.facts import Entered, Experiment, Facts
 from analysis.gates import NO_STATEMENT_BELOW
 from analysis.heavy_tails import Capped, read_capped
@@ -66,6 +67,8 @@ class Measurement:
     verdict: Verdict
     capped: Capped | None = None
     """Revenue with single orders cut off; None while no cap is frozen."""
+    early: EarlyLook | None = None
+    """None once half of all windows have closed."""
     reachable: Reachable | None = None
     """None while Criteo has told no match rate."""
 
@@ -105,6 +108,7 @@ def measure(facts: Facts) -> Measurement:
         validity=validity,
         verdict=verdict(evidence),
         capped=read_capped(facts),
+        early=None if facts.early is None else read_early(facts.early, _days(facts), planned),
         reachable=read_reachable(added, conversions, facts.match),
     )
 
@@ -136,6 +140,10 @@ def _money(facts: Facts, lift: Lift) -> Money:
         ),
         break_even=break_even(facts.margin),
     )
+
+
+def _days(facts: Facts) -> int:
+    return window_days(facts.experiment.window)[0]
 
 
 def _per_week(facts: Facts, lift: Lift) -> float | None:

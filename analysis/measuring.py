@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import Engine, case, func, insert, select
 
 from analysis.cap_freezing import cap_of, freeze_caps
-from analysis.facts import Entered, Experiment, Facts, Kind, OrderCap
+from analysis.early import WORTH_BELOW, SeenSpan
+from analysis.early_outcomes import count_seen
+from analysis.facts import Entered, Experiment, Facts, Kind, OrderCap, SpanOutcomes
 from analysis.matching import matched_share
 from analysis.outcomes import Outcomes, Strata, sum_outcomes
 from analysis.sequential import planned_information
@@ -76,18 +78,23 @@ def gather_facts(
         for closed, still_open in zip(matured, everyone, strict=True)
     ]
     entered = _entered(engine, phases)
+    closed = [span for each in outcomes for span in each.matured]
+    entered_ever = [span for each in outcomes for span in each.since_entry]
     return Facts(
         experiment=experiment,
         watermark=watermark,
         entered=entered,
-        matured=tuple(span for each in outcomes for span in each.matured),
-        since_entry=tuple(span for each in outcomes for span in each.since_entry),
+        matured=tuple(closed),
+        since_entry=tuple(entered_ever),
         spend=total_spend(engine, experiment.ad_sets, _started(phases, watermark), watermark),
         ever_treated=sum(_ever_treated(engine, epoch) for epoch in everyone),
         margin=programme.margin,
         planned_information=_tuning(engine, experiment, entered, watermark),
         failed_audit=failed_audit,
         cap=cap,
+        early=_early(engine, everyone, window, level)
+        if _units(closed) < WORTH_BELOW * _units(entered_ever)
+        else None,
         match=matched_share(engine, experiment.audiences, watermark),
     )
 
@@ -109,6 +116,26 @@ def _sums(
     strata = Strata(matured.spans, since_entry.spans, window)
     limit = None if cap is None else cap.cents
     return sum_outcomes(engine, ids, strata, watermark=since_entry.until, level=level, cap=limit)
+
+
+def _units(spans: Sequence[SpanOutcomes]) -> int:
+    return sum(each.holdout.revenue.n + each.treatment.revenue.n for each in spans)
+
+
+def _early(engine: Engine, since_entry: Sequence[Epoch], window: int, level: Level) -> tuple[SeenSpan, ...]:
+    """Who was seen on which day of the window, under each salt."""
+    return tuple(
+        span
+        for epoch in since_entry
+        for span in count_seen(
+            engine,
+            [phase.id for phase in epoch.phases],
+            epoch.spans,
+            window,
+            watermark=epoch.until,
+            level=level,
+        )
+    )
 
 
 def _experiment(name: str, kind: Kind, audiences: Sequence[Audience], *, has_money: bool) -> Experiment:

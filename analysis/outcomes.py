@@ -97,7 +97,7 @@ def _by_span(
     )
 
 
-def _entries(phase_ids: Sequence[int], level: Level) -> Subquery:
+def entries(phase_ids: Sequence[int], level: Level) -> Subquery:
     """Each unit's first entry; a single phase has one entry a unit already, in the order of its key."""
     bucket = entrants.c.bucket if level == "group" else entrants.c.universal_bucket
     columns = {
@@ -113,7 +113,7 @@ def _entries(phase_ids: Sequence[int], level: Level) -> Subquery:
     return chosen.group_by(entrants.c.unit).subquery("entry")
 
 
-def _cell(entry: Subquery, spans: Sequence[Span], *also: ColumnElement[bool]) -> ColumnElement[int]:
+def cell_of(entry: Subquery, spans: Sequence[Span], *also: ColumnElement[bool]) -> ColumnElement[int]:
     """Twice the number of the unit's span, plus one where it is held out; NULL where it is in neither arm."""
     cells = []
     for at, span in enumerate(spans):
@@ -130,10 +130,10 @@ def _cell(entry: Subquery, spans: Sequence[Span], *also: ColumnElement[bool]) ->
 
 def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Level, cap: int | None) -> CTE:
     """One row a unit: its cells, and what it bought in its window, since entry and before."""
-    entry = _entries(phase_ids, level)
+    entry = entries(phase_ids, level)
     closes = entry.c.entered_at + strata.window
-    matured = _cell(entry, strata.matured, closes <= watermark)
-    since_entry = _cell(entry, strata.since_entry)
+    matured = cell_of(entry, strata.matured, closes <= watermark)
+    since_entry = cell_of(entry, strata.since_entry)
     after = orders.c.ordered_at >= entry.c.entered_at
     inside = and_(after, orders.c.ordered_at < closes)
     net = orders.c.revenue - orders.c.refunded

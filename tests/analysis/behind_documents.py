@@ -29,6 +29,13 @@ def behind(revenue: Document, added: Document, placebo: Document) -> Document:
             "p_value": 0.59,
             "log_e_value": -3.1,
         },
+        "early": {
+            "estimate": 0.172,
+            "interval": [-0.091, 0.51],
+            "method": "partitioned over the days of the window: early, no verdict",
+            "holdout_buyers": 41,
+            "people": 12_400,
+        },
         "reachable": {
             "match_rate": 0.6132,
             "match_interval": [0.58, 0.631],

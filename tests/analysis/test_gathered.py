@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import Engine, insert
-from test_measuring_new_draws import OLD, PROGRAMME, UNTIL, enter, people, person
+from test_measuring_new_draws import OLD, PROGRAMME, UNTIL, WINDOW, enter, people, person
 
 from analysis.measuring import gather_all
 from experiments.database import writing
@@ -37,3 +37,14 @@ def test_the_cap_frozen_at_the_first_look_cuts_orders_at_every_look(engine: Engi
         assert arm.revenue.y == pytest.approx(900.0 * treated)
         assert arm.capped.y == pytest.approx(10.0 * treated)
         buy(engine, range(1_100, 1_200), START + look, cents=500_000)
+
+
+def test_the_early_look_is_taken_until_half_of_the_windows_have_closed(engine: Engine) -> None:
+    enter(engine, range(60), OLD, START, START)
+    (young,) = gather_all(engine, PROGRAMME, START + WINDOW - 1)
+    assert young.early is not None
+    assert sum(each.n for each in young.early) == sum(
+        each.holdout.revenue.n + each.treatment.revenue.n for each in young.since_entry
+    )
+    (ripe,) = gather_all(engine, PROGRAMME, START + WINDOW)
+    assert ripe.early is None

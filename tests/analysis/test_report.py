@@ -16,6 +16,7 @@ from page_reading import read_page, text_of
 from analysis.balance import Covariates
 from analysis.dilution import MatchRate
 from analysis.document import document
+from analysis.early import Seen, SeenSpan
 from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
 from analysis.measurement import measure
 from analysis.report import write_report
@@ -128,6 +129,7 @@ def measured_document() -> dict[str, Any]:
         ever_treated=45_000,
         margin=0.45,
         planned_information=4_500.0,
+        early=(SeenSpan(Seen({14: 10}), Seen({14: 90})),),
         match=MatchRate(0.6, 0.5, 0.7),
         cap=OrderCap(44_000, 5_120, 1_789_000_000, 1_790_000_000),
     )
