@@ -35,6 +35,14 @@ class Covariates:
         mean = sums / n if n else np.zeros_like(sums)
         return cls(n, mean, squares - np.outer(sums, mean))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Covariates):
+            return NotImplemented
+        same = np.array_equal(self.mean, other.mean) and np.array_equal(self.scatter, other.scatter)
+        return self.n == other.n and same
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __add__(self, other: "Covariates") -> "Covariates":
         if self.n == 0 or other.n == 0:
             return other if self.n == 0 else self
