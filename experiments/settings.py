@@ -50,6 +50,8 @@ def _header_safe(text: str, info: ValidationInfo) -> str:
 
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Secret = Annotated[SecretStr, BeforeValidator(_header_safe)]
+Block = Callable[[str], str | None]
+"""Gives the value of a Secret block by its name, or None where there is no such block."""
 
 
 def prefect_secret(name: str) -> str | None:
@@ -93,23 +95,29 @@ class Settings(BaseModel):
         """The file that the team edits."""
         return self.holdouts_audiences
 
-    @property
-    def database_url(self) -> SecretStr:
-        """The ledger's database: a secret, because such a URL may hold a password."""
+    def database_url(self, block: Block = prefect_secret) -> SecretStr:
+        """The ledger's database, else a file beside the audiences; a secret, for it may hold a password."""
         beside = self.holdouts_audiences.resolve().with_name("holdouts.sqlite")
-        return self.holdouts_database_url or SecretStr(f"sqlite:///{beside}")
+        return self._secret("HOLDOUTS_DATABASE_URL", block) or SecretStr(f"sqlite:///{beside}")
 
-    def credential(self, name: Credential, block: Callable[[str], str | None] = prefect_secret) -> SecretStr:
+    def credential(self, name: Credential, block: Block = prefect_secret) -> SecretStr:
         """The credential from its variable, else from the Prefect block; Rejected where neither has it."""
-        given: SecretStr | None = getattr(self, name.lower())
-        if given is not None:
-            return given
-        block_name = name.lower().replace("_", "-")
-        found = block(block_name) if self.prefect_api_url else None
-        if not found:
-            also = f" and Prefect has no Secret block {block_name}" if self.prefect_api_url else ""
+        found = self._secret(name, block)
+        if found is None:
+            also = f" and Prefect has no Secret block {_block_name(name)}" if self.prefect_api_url else ""
             raise Rejected(f"{name} is not set{also}")
-        return SecretStr(found.strip())
+        return found
+
+    def _secret(self, name: str, block: Block) -> SecretStr | None:
+        given: SecretStr | None = getattr(self, name.lower())
+        if given is not None or not self.prefect_api_url:
+            return given
+        found = (block(_block_name(name)) or "").strip()
+        return SecretStr(found) if found else None
+
+
+def _block_name(variable: str) -> str:
+    return variable.lower().replace("_", "-")
 
 
 def _is_loopback(host: str) -> bool:

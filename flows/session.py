@@ -32,7 +32,7 @@ def open_session(settings: Settings | None = None) -> Iterator[Session]:
     """Reads the settings and the audiences file, and opens the ledger."""
     settings = settings or Settings.read()
     programme = read_programme(settings.audiences)
-    engine = connect(settings.database_url.get_secret_value())
+    engine = connect(settings.database_url().get_secret_value())
     try:
         yield Session(settings, programme, engine)
     finally:

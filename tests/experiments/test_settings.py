@@ -12,7 +12,7 @@ SECRET = "s3cr3t+value"
 
 def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path) -> None:
     settings = Settings.read({"HOLDOUTS_AUDIENCES": str(tmp_path / "audiences.yaml")})
-    assert settings.database_url.get_secret_value() == f"sqlite:///{tmp_path}/holdouts.sqlite"
+    assert settings.database_url().get_secret_value() == f"sqlite:///{tmp_path}/holdouts.sqlite"
     assert settings.customerio_base_url == "https://api.customer.io"
     assert settings.criteo_base_url == "https://api.criteo.com"
     assert settings.criteo_api_version == "2026-07"
@@ -21,7 +21,7 @@ def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path) -> N
 
 def test_the_database_url_of_the_environment_wins() -> None:
     settings = Settings.read({"HOLDOUTS_DATABASE_URL": "postgresql+psycopg://u:pw@host/holdouts"})
-    assert settings.database_url.get_secret_value() == "postgresql+psycopg://u:pw@host/holdouts"
+    assert settings.database_url().get_secret_value() == "postgresql+psycopg://u:pw@host/holdouts"
 
 
 def test_an_empty_variable_counts_as_absent() -> None:
@@ -40,7 +40,7 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
     )
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings.credential("CRITEO_CLIENT_SECRET"))
-    assert SECRET not in str(settings.database_url)
+    assert SECRET not in str(settings.database_url())
 
 
 def test_a_credential_loses_the_line_end_of_the_file_that_it_came_from() -> None:
@@ -101,3 +101,17 @@ def test_a_prefect_block_serves_where_the_variable_is_absent(name: Credential, b
 def test_a_variable_wins_over_a_block() -> None:
     settings = Settings.read({"PREFECT_API_URL": "http://127.0.0.1:4200/api", "CRITEO_CLIENT_ID": "mine"})
     assert settings.credential("CRITEO_CLIENT_ID", block=lambda _: "theirs").get_secret_value() == "mine"
+
+
+def test_the_ledger_s_address_may_stand_in_a_block_and_the_variable_wins() -> None:
+    server = {"PREFECT_API_URL": "http://127.0.0.1:4200/api"}
+    blocks = {"holdouts-database-url": "postgresql://u:pw@theirs/holdouts\n"}
+    found = Settings.read(server).database_url(block=blocks.get)
+    assert found.get_secret_value() == "postgresql://u:pw@theirs/holdouts"
+    mine = Settings.read({**server, "HOLDOUTS_DATABASE_URL": "sqlite:///mine.sqlite"})
+    assert mine.database_url(block=blocks.get).get_secret_value() == "sqlite:///mine.sqlite"
+    assert Settings.read(server).database_url(block=lambda _: " ").get_secret_value().startswith("sqlite:///")
+
+
+def test_without_a_server_no_block_is_asked_for_the_ledger_s_address() -> None:
+    Settings.read({}).database_url(block=lambda _: pytest.fail("asked Prefect"))

@@ -151,14 +151,13 @@ def story(server: PrefectServer, ledger: str, tmp_path_factory: pytest.TempPathF
         environment = {
             **server.environment(),
             "HOLDOUTS_AUDIENCES": str(audiences),
-            "HOLDOUTS_DATABASE_URL": ledger,
             "HOLDOUTS_RATE_LIMITS": "off",
             "CUSTOMERIO_BASE_URL": box.customerio_url,
             "CRITEO_BASE_URL": box.criteo_url,
             "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
         team = Team(server, environment, {})
-        _save_credentials(server, box)
+        _save_secrets(server, box, ledger)
         _deploy(team)
         stack.enter_context(child(_WORKER, environment, folder / "worker.log"))
         told = Story(team, box, ledger, reports, posted, {})
@@ -169,14 +168,15 @@ def story(server: PrefectServer, ledger: str, tmp_path_factory: pytest.TempPathF
 _WORKER = ["prefect", "worker", "start", "--pool", "holdouts", "--install-policy", "never"]
 
 
-def _save_credentials(server: PrefectServer, box: Sandbox) -> None:
-    credentials = {
+def _save_secrets(server: PrefectServer, box: Sandbox, ledger: str) -> None:
+    secrets = {
+        "holdouts-database-url": ledger,
         "customerio-app-key": box.app_key,
         "criteo-client-id": box.client_id,
         "criteo-client-secret": box.client_secret,
     }
     with temporary_settings({PREFECT_API_URL: server.url}):
-        for name, value in credentials.items():
+        for name, value in secrets.items():
             Secret(value=value).save(name, overwrite=True)
 
 
