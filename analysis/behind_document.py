@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from analysis.corrected import Corrected, Correction
 from analysis.early import EarlyLook
 from analysis.heavy_tails import Capped
 from analysis.measurement import Measurement
 from analysis.plain_numbers import Document, estimate, increment, iso, lift
 from analysis.reachable import Reachable
+from analysis.strata import Heterogeneity
 from analysis.validity import HISTORY, Validity
 
 
@@ -16,6 +18,8 @@ def behind(found: Measurement) -> Document:
         "capped": None if found.capped is None else _capped(found.capped),
         "placebo": lift(found.validity.placebo),
         "balance": _balance(found.validity),
+        "corrected": _corrected(found.corrected),
+        "between_phases": _between(found.between_phases),
         "early": None if found.early is None else _early(found.early),
         "reachable": None if found.reachable is None else _reachable(found.reachable),
     }
@@ -60,4 +64,30 @@ def _early(found: EarlyLook) -> Document:
         **estimate(found.estimate),
         "holdout_buyers": found.holdout_buyers,
         "people": found.people,
+    }
+
+
+def _corrected(found: Corrected | None) -> Document | None:
+    if found is None:
+        return None
+    return {"conversions": _correction(found.conversions), "revenue": _correction(found.revenue)}
+
+
+def _correction(found: Correction | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "variance_reduction": found.variance_reduction,
+        "difference": None if found.difference is None else estimate(found.difference),
+    }
+
+
+def _between(found: Heterogeneity | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "q": found.q,
+        "degrees_of_freedom": found.df,
+        "p_value": found.p_value,
+        "reportable": found.is_reportable,
     }

@@ -7,12 +7,74 @@ from analysis.gates import Precision
 from analysis.page import Ways, silence
 from analysis.verdict import State
 from analysis.weeks import says_lift, says_money
-from analysis.wording import Place, Sentence, count, estimated, percent, signed_percent, thousandths
+from analysis.wording import (
+    Place,
+    Said,
+    Sentence,
+    Way,
+    count,
+    estimated,
+    percent,
+    signed_percent,
+    thousandths,
+)
 
 
 def behind(place: Place, said: Ways) -> tuple[Fact, ...]:
     """Lines for whoever wants to know how far the headline can be trusted."""
-    return (*_early(place), *_capped(place, said), *_reachable(place), *_placebo(place))
+    return (
+        *_early(place),
+        *_capped(place, said),
+        *_reachable(place),
+        *_corrected(place, said),
+        *_between(place),
+        *_placebo(place),
+    )
+
+
+def _corrected(place: Place, said: Ways) -> tuple[Fact, ...]:
+    """What a correction by earlier purchases achieved; a number only where it achieved something."""
+    if not place.value.get("corrected") or not says_lift(place.value):
+        return ()
+    ways = (
+        ("conversions", "Buyers per 1\u202f000, corrected", thousandths),
+        ("revenue", "Revenue per person, corrected", said.money),
+    )
+    return tuple(
+        Fact("corrected", label, _correction(place["corrected"][outcome], way))
+        for outcome, label, way in ways
+        if place["corrected"][outcome].value is not None
+    )
+
+
+def _correction(found: Place, way: Way) -> Sentence:
+    achieved = found["variance_reduction"]
+    if found["difference"].value is None:
+        return (
+            "not used: earlier purchases explain ",
+            percent(achieved),
+            " of the variance, and 5\u202f% are worth it",
+        )
+    difference = found["difference"]
+    return (
+        *estimated(difference["estimate"], difference["interval"], way),
+        " more; earlier purchases explain ", percent(achieved), " of the variance",
+    )  # fmt: skip
+
+
+def _between(place: Place) -> tuple[Fact, ...]:
+    """Whether one lift can stand for all phases."""
+    if not place.value.get("between_phases") or not says_lift(place.value):
+        return ()
+    found = place["between_phases"]
+    p = found["p_value"]
+    figure = Said(f"{p.value:.3f}", p.value, p.pointer)
+    words: Sentence = (
+        ("the effect differs more than chance makes it (p = ", figure, "): one number hides that")
+        if found["reportable"].value
+        else ("no more than chance makes it (p = ", figure, ")")
+    )
+    return (Fact("phase", "Difference between phases", words),)
 
 
 def _early(place: Place) -> tuple[Fact, ...]:

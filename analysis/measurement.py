@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.corrected import Corrected, read_corrected
 from analysis.early import EarlyLook, read_early, window_days
 from analysis.facts import Entered, Experiment, Facts
 from analysis.gates import NO_STATEMENT_BELOW
@@ -22,6 +23,7 @@ from analysis.money import (
 )
 from analysis.reachable import Reachable, read_reachable
 from analysis.readings import Lift, read_lift, strata_of
+from analysis.strata import Heterogeneity, heterogeneity
 from analysis.sums import pooled
 from analysis.validity import Validity, check_validity
 from analysis.verdict import Evidence, Verdict, verdict
@@ -67,6 +69,9 @@ class Measurement:
     verdict: Verdict
     capped: Capped | None = None
     """Revenue with single orders cut off; None while no cap is frozen."""
+    corrected: Corrected | None = None
+    between_phases: Heterogeneity | None = None
+    """Whether buyers respond differently from phase to phase; None with a single one."""
     early: EarlyLook | None = None
     """None once half of all windows have closed."""
     reachable: Reachable | None = None
@@ -108,6 +113,8 @@ def measure(facts: Facts) -> Measurement:
         validity=validity,
         verdict=verdict(evidence),
         capped=read_capped(facts),
+        corrected=read_corrected(facts, conversions, revenue),
+        between_phases=heterogeneity(bought),
         early=None if facts.early is None else read_early(facts.early, _days(facts), planned),
         reachable=read_reachable(added, conversions, facts.match),
     )

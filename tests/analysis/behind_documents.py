@@ -29,6 +29,14 @@ def behind(revenue: Document, added: Document, placebo: Document) -> Document:
             "p_value": 0.59,
             "log_e_value": -3.1,
         },
+        "corrected": {
+            "conversions": {"variance_reduction": 0.0009, "difference": None},
+            "revenue": {
+                "variance_reduction": 0.081,
+                "difference": {"estimate": 0.42, "interval": [0.07, 0.77], "method": "Lin-adjusted"},
+            },
+        },
+        "between_phases": {"q": 1.1, "degrees_of_freedom": 1, "p_value": 0.294, "reportable": False},
         "early": {
             "estimate": 0.172,
             "interval": [-0.091, 0.51],

@@ -111,11 +111,20 @@ def measured_document() -> dict[str, Any]:
     """A document made by the real estimators."""
     phase = Phase(1, "lapsed", 0, "lapsed", Holdout("s", 100_000, "u", 0), 1_790_000_000)
     held, treated = (
-        ArmSums.from_sums(n, 60.0 * bought, 6_000.0 * bought, 9e5 * bought, conversions=bought)
+        ArmSums.from_sums(
+            n,
+            60.0 * bought,
+            6_000.0 * bought,
+            9e5 * bought,
+            conversions=bought,
+            x=60.0 * bought,
+            xx=6_000.0 * bought,
+            xy=5_000.0 * bought,
+        )
         for n, bought in ((5_000, 90), (45_000, 990))
     )
     arms = [
-        ArmOutcomes(sums, ArmSums.from_sums(sums.n, *(3 * [float(sums.conversions)]), conversions=sums.conversions), ArmSums.empty(), sums, Covariates(sums.n, np.ones(3), np.eye(3)))
+        ArmOutcomes(sums, ArmSums.from_sums(sums.n, *(3 * [float(sums.conversions)]), conversions=sums.conversions, x=sums.x, xx=sums.xx, xy=0.03 * sums.x), ArmSums.empty(), sums, Covariates(sums.n, np.ones(3), np.eye(3)))
         for sums in (held, treated)
     ]  # fmt: skip
     span = SpanOutcomes(Span(0, FOREVER, 429_496_729, 429_496_729, 0), *arms)
@@ -123,7 +132,7 @@ def measured_document() -> dict[str, Any]:
         experiment=Experiment("lapsed", "audience", ("lapsed",), 14 * 86_400, ("1",), has_money=True),
         watermark=1_796_000_000,
         entered=(Entered(phase, 5_000, 45_000, 0),),
-        matured=(span,),
+        matured=(span, span),
         since_entry=(span,),
         spend=SpendTotal(9_000.0, 55_000.0, 900),
         ever_treated=45_000,
