@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_cases import CASES
 
 from analysis.timeline import FOREVER, Epoch, Level, Span, epochs, spans
 from experiments.assignment import BUCKETS, threshold
@@ -52,6 +53,19 @@ def test_a_raised_holdout_leaves_the_band_out_around_the_change() -> None:
         Span(change - WINDOW, change + WASHOUT, share(10), share(20), 0),
         Span(change + WASHOUT, 100 * DAY, share(20), share(20), 0),
     )
+
+
+def test_the_band_that_is_left_out_agrees_with_the_reference() -> None:
+    """A window that feels three percentages compares only whom all three placed alike."""
+    case = CASES["switch_band"]
+    phases = [phase(at + 1, 50 * DAY + at * DAY, 100 * part) for at, part in enumerate(case["h_sequence"])]
+    (span,) = [each for each in found(*phases, watermark=100 * DAY) if each.entered_from == 50 * DAY]
+    arms = []
+    for place in case["u"]:
+        bucket = int(place * BUCKETS)
+        held_out, treated = bucket < span.control_below, bucket >= span.treated_from
+        arms.append("C" if held_out else "T" if treated else "drop")
+    assert arms == case["arm"]
 
 
 def test_a_lowered_holdout_does_the_same() -> None:
