@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from analysis.corrected import Corrected, Correction
 from analysis.early import EarlyLook
 from analysis.heavy_tails import Capped
@@ -18,6 +20,7 @@ def behind(found: Measurement) -> Document:
         "capped": None if found.capped is None else _capped(found.capped),
         "placebo": lift(found.validity.placebo),
         "balance": _balance(found.validity),
+        "planned_end": _planned(found),
         "corrected": _corrected(found.corrected),
         "between_phases": _between(found.between_phases),
         "early": None if found.early is None else _early(found.early),
@@ -90,4 +93,19 @@ def _between(found: Heterogeneity | None) -> Document | None:
         "degrees_of_freedom": found.df,
         "p_value": found.p_value,
         "reportable": found.is_reportable,
+    }
+
+
+def _planned(found: Measurement) -> Document | None:
+    """The plan in force; of a plan that was asked for too late only that it was."""
+    plan = found.plan
+    if plan is None:
+        return None if found.experiment.lasts is None else {"state": "too late"}
+    boundary = plan.boundary
+    return {
+        "state": "over" if plan.is_over else "running",
+        "started_at": iso(plan.started_at),
+        "ends_at": iso(plan.ends_at),
+        "looks": len(plan.looks),
+        "boundary": boundary if boundary is not None and isfinite(boundary) else None,
     }

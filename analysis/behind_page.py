@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from analysis.fact_lines import Fact
 from analysis.gates import Precision
 from analysis.page import Ways, silence
@@ -15,6 +17,7 @@ from analysis.wording import (
     count,
     estimated,
     percent,
+    short_day,
     signed_percent,
     thousandths,
 )
@@ -23,6 +26,7 @@ from analysis.wording import (
 def behind(place: Place, said: Ways) -> tuple[Fact, ...]:
     """Lines for whoever wants to know how far the headline can be trusted."""
     return (
+        *_planned(place),
         *_early(place),
         *_capped(place, said),
         *_reachable(place),
@@ -75,6 +79,24 @@ def _between(place: Place) -> tuple[Fact, ...]:
         else ("no more than chance makes it (p = ", figure, ")")
     )
     return (Fact("phase", "Difference between phases", words),)
+
+
+def _planned(place: Place) -> tuple[Fact, ...]:
+    """By which plan the window is read, where it is read up to an end."""
+    if not place.value.get("planned_end"):
+        return ()
+    found = place["planned_end"]
+    if found["state"].value == "too late":
+        words: Sentence = ("the planned end came after the first reading, so this is read without one",)
+    else:
+        ends = short_day(datetime.fromisoformat(found["ends_at"].value))
+        over = found["state"].value == "over"
+        closing = "reached: no later window counts" if over else "ranges hold at every look until then"
+        words = (
+            f"a planned end on {ends}, frozen before the first look; {closing}; looks so far: ",
+            count(found["looks"]),
+        )
+    return (Fact("planned-end", "Read up to", words),)
 
 
 def _early(place: Place) -> tuple[Fact, ...]:

@@ -8,6 +8,7 @@ from typing import Literal
 from analysis.balance import Covariates
 from analysis.dilution import MatchRate
 from analysis.early import SeenSpan
+from analysis.planned import Plan
 from analysis.sums import ArmSums
 from analysis.timeline import Span
 from experiments.phases import Phase
@@ -77,6 +78,8 @@ class Experiment:
     window: int
     ad_sets: tuple[str, ...]
     has_money: bool
+    lasts: int | None = None
+    """Seconds from its start to the planned end that the file asks for; None is read for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class Facts:
     """What the always-valid intervals are tuned to, frozen at the first measurement."""
     failed_audit: str | None = None
     cap: OrderCap | None = None
+    plan: Plan | None = None
+    """The planned end that was frozen before the first look, if one was."""
     match: MatchRate | None = None
     early: tuple[SeenSpan, ...] | None = None
     """Who was seen and bought by day of the window; None once half of all windows have closed."""

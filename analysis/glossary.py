@@ -36,6 +36,7 @@ _TERMS = (
     Term("match-rate", "Match rate", "The share of the people on the list whom Criteo recognises. What the ads added needs no correction for it: people never reached count in both halves alike."),
     Term("reachable", "Per reachable person", "Ads reach only people whom Criteo recognises. Spread over them alone, the same effect is larger per person; in total it stays what it is. The range allows for every match rate of the last four weeks."),
     Term("corrected", "Corrected for earlier purchases", "People who bought before tend to buy again. Taking that out of both halves can make a difference surer, but for rare purchases it hardly does; what it achieved is said, and the headline never rests on it."),
+    Term("planned-end", "Planned end", "An audience may be read up to a date that is set before the first report. Its ranges are narrower then, and they hold at every report up to that date; what comes later is not read any more. Without such a date they hold for ever."),
     Term("sync", "Sync", "Bringing Criteo's list in step with the Customer.io segment. A sync that looks wrong is refused, and the list stays as it was."),
     Term("gate", "Check", "A test of the data, not of the ads. When one fails the numbers are withheld until the cause is found."),
     Term("placebo", "Placebo", "The same comparison for the time before people entered, when no ad of this audience can have changed anything. It should find nothing; where it surely finds something, the halves were unlike from the start and the numbers are withheld."),

@@ -38,17 +38,32 @@ def boundaries(fractions: Sequence[float], alpha: float = 0.05, rho: float = 3.0
     Raises ValueError unless fractions rise within (0, 1] and 0 < α < 1, ρ > 0. Lan & DeMets (1983); Kim &
     DeMets (1987); Armitage, McPherson & Rowe (1969). 26 equal looks: final z 2.2338 (ρ = 2), 2.1454 (ρ = 3).
     """
-    _check(fractions, alpha, rho)
+    if not fractions or fractions[-1] > 1.0 + 1e-12:
+        raise ValueError("information fractions must rise within 0 to 1")
+    return spending_boundaries(fractions, fractions, alpha, rho)
+
+
+def spending_boundaries(
+    information: Sequence[float], times: Sequence[float], alpha: float = 0.05, rho: float = 3.0
+) -> tuple[Boundary, ...]:
+    """As `boundaries`, with the error spent by another clock than the information: α·t^ρ at `times`.
+
+    Spent by the calendar, α is used up at the planned end however much information came in by then, and
+    nothing about the data decides how much of it a look may use. `information` is in any unit, for only its
+    ratios count. Raises ValueError unless both rise, the times within (0, 1]. Lan & DeMets (1989).
+    """
+    _check(information, times, alpha, rho)
     found: list[Boundary] = []
     points, mass = np.zeros(1), np.ones(1)
     before = spent = 0.0
-    for fraction in fractions:
-        step = sqrt(fraction - before)
-        target = alpha * fraction**rho
+    for now, time in zip(information, times, strict=True):
+        share = now / information[-1]
+        step = sqrt(share - before)
+        target = alpha * time**rho
         limit = _limit(points, mass, step, target - spent)
-        found.append(Boundary(fraction, limit / sqrt(fraction), target))
-        points, mass = _survivors(points, mass, step, limit)
-        before, spent = fraction, target
+        found.append(Boundary(time, limit / sqrt(share), target))
+        points, mass = _survivors(points, mass, step, min(limit, _FARTHEST * sqrt(share)))
+        before, spent = share, target
     return tuple(found)
 
 
@@ -71,9 +86,14 @@ def _survivors(points: Floats, mass: Floats, step: float, limit: float) -> tuple
     return nodes, density * _WEIGHTS * limit
 
 
-def _check(fractions: Sequence[float], alpha: float, rho: float) -> None:
-    rising = all(a < b for a, b in zip((0.0, *fractions), fractions, strict=False))
-    if not fractions or not rising or fractions[-1] > 1.0 + 1e-12:
-        raise ValueError("information fractions must rise within 0 to 1")
+def _check(information: Sequence[float], times: Sequence[float], alpha: float, rho: float) -> None:
+    if not times or not _rises(times) or times[-1] > 1.0 + 1e-12:
+        raise ValueError("the times of the looks must rise within 0 to 1")
+    if not _rises(information):
+        raise ValueError("the information must rise from look to look")
     if not 0.0 < alpha < 1.0 or rho <= 0.0:
         raise ValueError(f"cannot spend {alpha}·t^{rho}")
+
+
+def _rises(values: Sequence[float]) -> bool:
+    return all(a < b for a, b in zip((0.0, *values), values, strict=False))

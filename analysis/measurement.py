@@ -21,8 +21,9 @@ from analysis.money import (
     iroas,
     roas,
 )
+from analysis.planned import Plan
 from analysis.reachable import Reachable, read_reachable
-from analysis.readings import Lift, read_lift, strata_of
+from analysis.readings import Lift, read_lift, strata_of, up_to_the_end
 from analysis.strata import Heterogeneity, heterogeneity
 from analysis.sums import pooled
 from analysis.validity import Validity, check_validity
@@ -69,6 +70,8 @@ class Measurement:
     verdict: Verdict
     capped: Capped | None = None
     """Revenue with single orders cut off; None while no cap is frozen."""
+    plan: Plan | None = None
+    """The planned end by which buyers and revenue in the window are read; None is read for ever."""
     corrected: Corrected | None = None
     between_phases: Heterogeneity | None = None
     """Whether buyers respond differently from phase to phase; None with a single one."""
@@ -82,12 +85,16 @@ def measure(facts: Facts) -> Measurement:
     """Reads one experiment.
 
     Matured units give the lift inside the window; all units since entry give the totals and the iROAS.
-    Both are always valid: read weekly, they are wrong in 5 % of programmes, not of weeks.
+    Both are always valid: read weekly, they are wrong in 5 % of programmes, not of weeks. With a planned end
+    the window is read by its plan instead, which is wrong in 5 % of programmes up to that end.
     """
     planned = facts.planned_information
     bought = strata_of(facts.matured, lambda arm: arm.conversions)
     conversions = read_lift(bought, planned, revenue=False)
     revenue = read_lift(strata_of(facts.matured, lambda arm: arm.revenue), planned, revenue=True)
+    if facts.plan is not None:
+        boundary = facts.plan.boundary
+        conversions, revenue = up_to_the_end(conversions, boundary), up_to_the_end(revenue, boundary)
     since_entry = read_lift(strata_of(facts.since_entry, lambda arm: arm.revenue), planned, revenue=True)
     money = _money(facts, since_entry) if facts.experiment.has_money else None
     validity = check_validity(facts)
@@ -113,6 +120,7 @@ def measure(facts: Facts) -> Measurement:
         validity=validity,
         verdict=verdict(evidence),
         capped=read_capped(facts),
+        plan=facts.plan,
         corrected=read_corrected(facts, conversions, revenue),
         between_phases=heterogeneity(bought),
         early=None if facts.early is None else read_early(facts.early, _days(facts), planned),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from sqlalchemy import Engine, case, func, insert, select
 
@@ -11,9 +12,13 @@ from analysis.cap_freezing import cap_of, freeze_caps
 from analysis.early import WORTH_BELOW, SeenSpan
 from analysis.early_outcomes import count_seen
 from analysis.facts import Entered, Experiment, Facts, Kind, OrderCap, SpanOutcomes
+from analysis.gates import NO_STATEMENT_BELOW, control_conversions
 from analysis.matching import matched_share
 from analysis.outcomes import Outcomes, Strata, sum_outcomes
-from analysis.sequential import planned_information
+from analysis.plan_freezing import freeze_plan, plan_of, record_look
+from analysis.planned import Look, Plan
+from analysis.readings import strata_of
+from analysis.sequential import information, planned_information
 from analysis.spend import total_spend
 from analysis.timeline import Epoch, Level, epochs
 from experiments.audiences import Audience, Programme
@@ -72,6 +77,11 @@ def gather_facts(
     window = experiment.window
     matured = epochs(phases, window=window, washout=window, watermark=watermark, level=level)
     everyone = epochs(phases, window=None, washout=window, watermark=watermark, level=level)
+    if phases:
+        freeze_plan(engine, experiment.name, _started(phases, watermark), experiment.lasts, watermark)
+    plan = plan_of(engine, experiment.name, watermark)
+    if plan is not None:
+        matured = tuple(_entered_before(each, plan.ends_at - window) for each in matured)
     cap = cap_of(engine, experiment.name)
     outcomes = [
         _sums(engine, closed, still_open, window, level, cap)
@@ -95,6 +105,7 @@ def gather_facts(
         early=_early(engine, everyone, window, level)
         if _units(closed) < WORTH_BELOW * _units(entered_ever)
         else None,
+        plan=None if plan is None else _look(engine, experiment.name, plan, closed, watermark),
         match=matched_share(engine, experiment.audiences, watermark),
     )
 
@@ -116,6 +127,24 @@ def _sums(
     strata = Strata(matured.spans, since_entry.spans, window)
     limit = None if cap is None else cap.cents
     return sum_outcomes(engine, ids, strata, watermark=since_entry.until, level=level, cap=limit)
+
+
+def _entered_before(epoch: Epoch, last: int) -> Epoch:
+    """The epoch with the spans of entry up to and including a moment, so that later windows do not count."""
+    kept = [
+        replace(span, entered_until=min(span.entered_until, last + 1))
+        for span in epoch.spans
+        if span.entered_from <= last
+    ]
+    return replace(epoch, spans=tuple(kept))
+
+
+def _look(engine: Engine, name: str, plan: Plan, closed: Sequence[SpanOutcomes], watermark: int) -> Plan:
+    """The plan with this look, if enough is known for it to be one."""
+    strata = strata_of(closed, lambda arm: arm.conversions)
+    if control_conversions(strata) >= NO_STATEMENT_BELOW:
+        record_look(engine, name, Look(min(watermark, plan.ends_at), information(strata)))
+    return plan_of(engine, name, watermark) or plan
 
 
 def _units(spans: Sequence[SpanOutcomes]) -> int:
@@ -146,6 +175,7 @@ def _experiment(name: str, kind: Kind, audiences: Sequence[Audience], *, has_mon
         window=max(each.window for each in audiences),
         ad_sets=tuple(ad_set for each in audiences for ad_set in each.ad_sets),
         has_money=has_money,
+        lasts=audiences[0].planned_end if kind != "programme" else None,
     )
 
 

@@ -18,7 +18,7 @@ def lift(found: Lift) -> Document:
     return {
         **estimate(valid.estimate),
         "log_e_value": valid.log_e_value,
-        "p_value": valid.p_value,
+        "p_value": valid.estimate.p_value,
         "fixed": {**estimate(found.fixed), "p_value": found.fixed.p_value},
         "control_conversions": found.control_conversions,
         "precision": str(found.precision),

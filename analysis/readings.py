@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.facts import ArmOutcomes, SpanOutcomes
 from analysis.gates import Precision, precision
 from analysis.intervals import Estimate, not_estimable
+from analysis.planned import planned_lift
 from analysis.score import score
 from analysis.sequential import AlwaysValid, always_valid_lift, information, information_time
 from analysis.sums import ArmSums, Strata, Stratum, pooled
@@ -54,3 +55,8 @@ def read_lift(strata: Strata, planned_information: float, *, revenue: bool) -> L
         strata=strata,
         time=time,
     )
+
+
+def up_to_the_end(lift: Lift, boundary: float | None) -> Lift:
+    """The same lift read by the plan of an experiment with a planned end, at the boundary of its newest look."""
+    return replace(lift, always_valid=planned_lift(lift.strata, boundary, lift.always_valid))

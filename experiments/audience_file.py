@@ -45,6 +45,7 @@ class _Audience(Entry):
     list: Text | None = None
     priority: Annotated[int, Field(ge=1, strict=True)] = 1
     window: Duration = 14 * 86_400
+    planned_end: Duration | None = None
     ad_sets: tuple[Text, ...] = ()
     exclude: tuple[str, ...] = ()
     offer: str = "none"
@@ -167,7 +168,7 @@ def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Prog
 def _audience(entry: _Audience, index: int, refuse: Callable[[Path_, str], Rejected]) -> Audience:
     at: Path_ = ("audiences", index)
     if entry.role == "exclude":
-        for key in ("holdout", "holdout_group", "ad_sets", "exclude"):
+        for key in ("holdout", "holdout_group", "planned_end", "ad_sets", "exclude"):
             if key in entry.model_fields_set:
                 raise refuse((*at, key), f"{entry.name} is an exclude audience, it can have no {key}")
     for key, value in (("name", entry.name), ("holdout_group", entry.holdout_group)):
@@ -182,6 +183,7 @@ def _audience(entry: _Audience, index: int, refuse: Callable[[Path_, str], Rejec
         holdout_group=(entry.holdout_group or entry.name) if entry.role == "include" else "",
         priority=entry.priority,
         window=entry.window,
+        planned_end=entry.planned_end,
         ad_sets=entry.ad_sets,
         exclude=entry.exclude,
         offer=entry.offer,
@@ -228,7 +230,26 @@ def _check_references(
                     ("audiences", index, "exclude", place),
                     f"exclude: there is no exclude audience named {name!r}",
                 )
+    _check_planned_ends(audiences, refuse)
     groups = {each.holdout_group for each in audiences if each.role == "include"}
     for name in entries.groups:
         if name not in groups:
             raise refuse(("groups", name), f"groups: no audience has the holdout group {name!r}")
+
+
+def _check_planned_ends(audiences: tuple[Audience, ...], refuse: Callable[[Path_, str], Rejected]) -> None:
+    """The windows of a group are read together, so they end together; and one window must have closed by then."""
+    first: dict[str, Audience] = {}
+    for index, each in enumerate(audiences):
+        if each.role == "exclude":
+            continue
+        at = ("audiences", index, "planned_end")
+        sibling = first.setdefault(each.holdout_group, each)
+        if each.planned_end != sibling.planned_end:
+            raise refuse(
+                at, f"planned_end: {each.name} and {sibling.name} share a holdout group and must end together"
+            )
+        if each.planned_end is not None and each.planned_end <= each.window:
+            raise refuse(
+                at, f"planned_end: {each.name} would end before its first window closes; make it longer"
+            )

@@ -46,6 +46,8 @@ class Audience:
     priority: int = 1
     window: int = 14 * 86_400
     """Seconds from entry in which an order counts as an outcome."""
+    planned_end: int | None = None
+    """Seconds from the first phase to where the reading of its lift ends; None reads for ever."""
     ad_sets: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     offer: str = "none"

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0002"
+VERSION = "0003"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
@@ -232,6 +232,26 @@ order_caps = Table(
 )
 """Where each experiment cuts single orders off, from how many orders placed before `until`; never changed once it
 stands."""
+
+planned_ends = Table(
+    "planned_ends",
+    metadata,
+    Column("experiment", String(64), primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("frozen_at", BigInteger, nullable=False),
+)
+"""When the reading of an experiment ends that was planned to; written before its first measurement and never changed."""
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("experiment", String(64), nullable=False),
+    Column("looked_at", BigInteger, nullable=False),
+    Column("information", Double, nullable=False),
+    PrimaryKeyConstraint("experiment", "looked_at"),
+)
+"""Append-only: each measurement of an experiment with a planned end at which something could be said."""
 
 measurements = Table(
     "measurements",

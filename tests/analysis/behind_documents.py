@@ -29,6 +29,13 @@ def behind(revenue: Document, added: Document, placebo: Document) -> Document:
             "p_value": 0.59,
             "log_e_value": -3.1,
         },
+        "planned_end": {
+            "state": "running",
+            "started_at": "2026-09-28T05:00:00+00:00",
+            "ends_at": "2027-03-29T05:00:00+00:00",
+            "looks": 7,
+            "boundary": 2.81,
+        },
         "corrected": {
             "conversions": {"variance_reduction": 0.0009, "difference": None},
             "revenue": {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.group_sequential import boundaries, equal_looks
+from analysis.group_sequential import boundaries, equal_looks, spending_boundaries
 
 
 @pytest.mark.parametrize(("rho", "final"), [(2.0, 2.2338), (3.0, 2.1454)])
@@ -51,3 +51,41 @@ def test_an_impossible_spending_is_refused() -> None:
         boundaries((1.0,), alpha=0.0)
     with pytest.raises(ValueError, match="needs a look"):
         equal_looks(0)
+
+
+def test_the_calendar_may_spend_while_information_comes_in_unevenly() -> None:
+    """Half of all information comes with the last look; the error is spent by the date all the same."""
+    rng = np.random.default_rng(8)
+    information = np.array([3.0, 10.0, 12.0, 31.0, 49.0, 100.0])
+    times = [0.1, 0.3, 0.5, 0.7, 0.9, 1.0]
+    steps = np.sqrt(np.diff(information, prepend=0.0))
+    paths = (rng.normal(size=(60_000, 6)) * steps).cumsum(axis=1) / np.sqrt(information)
+    limits = [
+        spending_boundaries(list(information[: k + 1]), times[: k + 1], rho=3.0)[-1].z for k in range(6)
+    ]
+    crossed = np.abs(paths) >= limits
+    assert crossed.any(axis=1).mean() == pytest.approx(0.05, abs=0.003)
+    assert crossed[:, :4].any(axis=1).mean() == pytest.approx(0.05 * 0.7**3, abs=0.0015)
+
+
+def test_with_one_clock_it_is_the_usual_boundary() -> None:
+    times = (0.2, 0.5, 1.0)
+    scaled = spending_boundaries([900.0 * each for each in times], times)
+    assert [each.z for each in scaled] == pytest.approx([each.z for each in boundaries(times)], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("information", "times", "sentence"),
+    [
+        ([], [], "times of the looks"),
+        ([1.0, 2.0], [0.5, 1.5], "times of the looks"),
+        ([1.0, 2.0], [0.5, 0.5], "times of the looks"),
+        ([2.0, 2.0], [0.5, 1.0], "information must rise"),
+        ([0.0, 2.0], [0.5, 1.0], "information must rise"),
+    ],
+)
+def test_looks_that_stand_still_are_refused(
+    information: list[float], times: list[float], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        spending_boundaries(information, times)

@@ -19,6 +19,7 @@ from analysis.document import document
 from analysis.early import Seen, SeenSpan
 from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
 from analysis.measurement import measure
+from analysis.planned import Look, Plan
 from analysis.report import write_report
 from analysis.sums import ArmSums
 from analysis.timeline import FOREVER, Span
@@ -139,6 +140,7 @@ def measured_document() -> dict[str, Any]:
         margin=0.45,
         planned_information=4_500.0,
         early=(SeenSpan(Seen({14: 10}), Seen({14: 90})),),
+        plan=Plan(1_790_000_000, 1_800_000_000, (Look(1_796_000_000, 4_500.0),)),
         match=MatchRate(0.6, 0.5, 0.7),
         cap=OrderCap(44_000, 5_120, 1_789_000_000, 1_790_000_000),
     )

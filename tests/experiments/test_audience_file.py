@@ -324,3 +324,31 @@ def test_groups_are_ordered_by_priority() -> None:
     assert [each.name for each in found.excludes] == ["recent-purchasers"]
     with pytest.raises(KeyError):
         found.audience("browse")
+
+
+def test_a_planned_end_is_a_length_of_time_for_a_whole_group() -> None:
+    end = LINES.replace("    window: 14d", "    window: 14d\n    planned_end: 26w")
+    cart, lapsed, _ = parse_programme(end).audiences
+    assert (cart.planned_end, lapsed.planned_end) == (26 * 7 * 86_400, None)
+    joined = end.replace("    segment: 9\n", "    segment: 9\n    holdout_group: cart\n    priority: 2\n")
+    with pytest.raises(Rejected, match="lapsed and cart-0-4h share a holdout group and must end together"):
+        parse_programme(joined)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("planned_end: 14d", "would end before its first window closes"),
+        ("planned_end: soon", "is no length of time"),
+        ("planned_end: 2027-03-01", "is no length of time"),
+    ],
+)
+def test_a_planned_end_that_cannot_be_is_refused_with_its_line(line: str, sentence: str) -> None:
+    text = LINES.replace("    window: 14d", f"    window: 14d\n    {line}")
+    with pytest.raises(Rejected, match=f"line {lines_of(text, line)[0]}: .*{sentence}"):
+        parse_programme(text)
+
+
+def test_an_exclude_audience_has_no_planned_end() -> None:
+    with pytest.raises(Rejected, match="is an exclude audience, it can have no planned_end"):
+        parse_programme(LINES + "    planned_end: 26w\n")
