@@ -12,6 +12,8 @@ from pydantic import Field, ValidationError
 from experiments.audience_values import Duration, Entry, HoldoutPpm, MemberFor, Name, Share, Text
 from experiments.audiences import EXCLUDE_BOUNDS, Audience, Bounds, OrderSource, Programme
 from experiments.errors import Rejected
+from experiments.identifier_entries import Forms
+from experiments.identifiers import SHA256, Form
 from experiments.policy_entries import (
     AcceptedEntry,
     CriteoEntry,
@@ -51,6 +53,7 @@ class _Audience(Entry):
     offer: str = "none"
     member_for: MemberFor | None = None
     bounds: _Bounds = _Bounds()
+    identifier: Forms | None = None
 
 
 class _Orders(Entry):
@@ -68,6 +71,7 @@ class _File(Entry):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     margin: Share
     universal_holdout: HoldoutPpm = 0
+    identifier: Forms = (SHA256,)
     orders: _Orders = _Orders()
     groups: Annotated[dict[Name, _Group], Field(default_factory=dict)]
     offers: Annotated[dict[Name, OfferEntry], Field(default_factory=dict)]
@@ -146,7 +150,9 @@ def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Prog
         raise refuse(
             ("orders",), "orders: a url needs a query that selects order_id, email, ordered_at, revenue"
         )
-    audiences = tuple(_audience(entry, index, refuse) for index, entry in enumerate(entries.audiences))
+    audiences = tuple(
+        _audience(entry, index, entries.identifier, refuse) for index, entry in enumerate(entries.audiences)
+    )
     _check_names(audiences, refuse)
     _check_references(audiences, entries, refuse)
     offers = read_offers(entries.offers, refuse)
@@ -165,7 +171,9 @@ def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Prog
     )
 
 
-def _audience(entry: _Audience, index: int, refuse: Callable[[Path_, str], Rejected]) -> Audience:
+def _audience(
+    entry: _Audience, index: int, forms: tuple[Form, ...], refuse: Callable[[Path_, str], Rejected]
+) -> Audience:
     at: Path_ = ("audiences", index)
     if entry.role == "exclude":
         for key in ("holdout", "holdout_group", "planned_end", "ad_sets", "exclude"):
@@ -189,6 +197,7 @@ def _audience(entry: _Audience, index: int, refuse: Callable[[Path_, str], Rejec
         offer=entry.offer,
         member_for=entry.member_for,
         bounds=_bounds(entry),
+        forms=entry.identifier or forms,
     )
 
 

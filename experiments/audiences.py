@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from experiments.identifiers import SHA256, Form
 from experiments.stays import Stay
 
 Role = Literal["include", "exclude"]
@@ -55,6 +56,13 @@ class Audience:
     member_for: Stay | None = None
     """When after what made them so people are members, where the file says it."""
     bounds: Bounds = field(default_factory=Bounds)
+    forms: tuple[Form, ...] = (SHA256,)
+    """What its list is filled with; people are the same whatever they are sent as."""
+
+    @property
+    def form_names(self) -> frozenset[str]:
+        """The forms as the ledger calls them."""
+        return frozenset(form.name for form in self.forms)
 
 
 @dataclass(frozen=True, slots=True)

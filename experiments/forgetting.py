@@ -8,33 +8,37 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from experiments.digests import SIZE, DigestSet
-from experiments.schema import entrants, orders, requests, snapshots
+from experiments.identifier_log import forget_person, keys_of_person
+from experiments.schema import entrants, orders, rejections, requests, snapshots
 
 ANONYMOUS = bytes(16)
 """How the name of somebody forgotten begins; no SHA-256 does, in practice."""
 
 
 def forget(connection: Connection, unit: bytes) -> None:
-    """Replaces the digest in entrants and orders, and drops it from the packed requests and snapshots."""
+    """Replaces the digest in entrants and orders, and drops it, and all that stood for it, from what was sent."""
     name = ANONYMOUS + secrets.token_bytes(SIZE - len(ANONYMOUS))
     for table in (entrants, orders):
         connection.execute(update(table).where(table.c.unit == unit).values(unit=name))
-    person = DigestSet.of([unit])
+    person = keys_of_person(connection, unit)
     _drop(connection, requests, person)
     _drop(connection, snapshots, person)
+    connection.execute(delete(rejections).where(rejections.c.key.in_(list(person))))
+    forget_person(connection, unit)
 
 
 def _drop(connection: Connection, table: Table, person: DigestSet) -> None:
     keys = list(table.primary_key)
     for row in connection.execute(select(*keys, table.c.digests)).all():
         packed = DigestSet.unpack(bytes(row.digests))
-        if not len(packed & person):
+        left = packed - person
+        if len(left) == len(packed):
             continue
-        values: dict[str, object] = {"digests": (packed - person).pack()}
+        values: dict[str, object] = {"digests": left.pack()}
         if table is requests:
-            values["size"] = len(packed) - 1
+            values["size"] = len(left)
         here = [key == row._mapping[key.name] for key in keys]
         connection.execute(update(table).where(*here).values(values))

@@ -96,6 +96,14 @@ def resolve(emails: Iterable[str | None]) -> Identified:
     return found
 
 
+def identify(raw: str | None) -> tuple[bytes, str | None] | None:
+    """The unit of one value and its canonical e-mail, None where it was hashed elsewhere; None for nobody."""
+    text, kind = canonical(raw or ""), classify(raw)
+    if kind is Kind.EMAIL:
+        return hashlib.sha256(text.encode()).digest(), text
+    return (bytes.fromhex(text), None) if kind is Kind.SHA256 else None
+
+
 def _settle(raws: Sequence[str], found: Identified) -> None:
     """Hash the block if all of it is plain; else look at its halves, down to single values."""
     lines = _plain_lines(raws)

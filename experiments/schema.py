@@ -117,6 +117,30 @@ snapshots = Table(
 )
 """What a list holds after request `up_to`: surely (doubtful 0) or perhaps (1). It bounds the replay."""
 
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("key", LargeBinary(32), nullable=False),
+    Column("unit", LargeBinary(32), nullable=False),
+    Column("form", String(32), nullable=False),
+    Column("text", Text),
+    PrimaryKeyConstraint("key", "unit"),
+    Index("identifiers_by_unit", "unit"),
+)
+"""Identifiers that are not the SHA-256 of an e-mail: the key that requests and snapshots name, the person, and
+what was sent, until no list may hold it. An e-mail's SHA-256 is its own key and stands in no row here."""
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("list", String(32), nullable=False),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("rejected_at", BigInteger, nullable=False),
+    Column("found_by", String(16), nullable=False),
+    PrimaryKeyConstraint("list", "key"),
+)
+"""Identifiers that Criteo calls invalid, by its own samples or by bisection."""
+
 syncs = Table(
     "syncs",
     metadata,

@@ -45,7 +45,9 @@ def read_ledger(engine: Engine, programme: Programme, now: int) -> Snapshot:
         moments, push = _moments(connection, programme, now)
         bought = _Buyers(connection, now, loads.orders, purchase_memory(bare))
         buyers = read_purchases(connection, min(now, loads.orders or now))
-        listed = {each.name: facts.holding(each.name).surely for each in programme.audiences}
+        listed = {
+            each.name: facts.sent.people(facts.holding(each.name).surely) for each in programme.audiences
+        }
         known = {
             each.name: Known(
                 syncs=rows[each.name],

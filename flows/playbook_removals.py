@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from experiments.digests import DigestSet
+from experiments.identifier_log import sent_identifiers
 from experiments.playbook.facts import WEEK, Removal
 from experiments.schema import orders, requests
 
@@ -43,6 +44,7 @@ def read_purchases(connection: Connection, until: int) -> Purchases:
 
 def removal_of(connection: Connection, list_id: str, bought: Purchases) -> Removal | None:
     """Percentiles over people who bought while they were on the list and were taken off since."""
+    sent = sent_identifiers(connection)
     on_since = np.full(len(bought.units), bought.since, dtype=np.int64)
     delays = [np.zeros(0, dtype=np.int64)]
     columns = (requests.c.operation, requests.c.digests, requests.c.answered_at)
@@ -50,7 +52,7 @@ def removal_of(connection: Connection, list_id: str, bought: Purchases) -> Remov
         requests.c.list == list_id, requests.c.written_at > bought.since, requests.c.state == "confirmed"
     )
     for operation, packed, answered in connection.execute(chosen.order_by(requests.c.id)):
-        named = bought.units.mask(DigestSet.unpack(packed))
+        named = bought.units.mask(sent.people(DigestSet.unpack(packed)))
         if operation == "add":
             on_since[named] = answered
             continue

@@ -1,6 +1,7 @@
 """A Criteo contact list: set semantics over the identifiers as they were sent, and when a change takes effect. Pure."""
 
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -11,9 +12,9 @@ from sandbox.people import digest
 from sandbox.shop import DAY, HOUR, Mask
 
 _T = TypeVar("_T")
-MAX_SAMPLES = 10
 _PLAIN = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 _HASHED = re.compile(r"[0-9a-f]{64}|[0-9a-f]{32}", re.IGNORECASE)
+_DEVICE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def next_tick(epoch: float) -> float:
@@ -49,6 +50,8 @@ class ContactList:
     known_as: Mapping[str, int]
     matchable: Mask
     batched: bool
+    reject_share: float = 0.0
+    samples: int = 10
     members: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)
     live: Mask = field(init=False)
@@ -63,13 +66,10 @@ class ContactList:
 
     def amend(self, operation: Literal["add", "remove"], identifiers: Sequence[str], kind: str) -> Amendment:
         """Add or remove; repeating either changes nothing."""
-        if kind == "email":
-            valid, bad = _read_emails(identifiers)
-        else:
-            valid, bad = (
-                {text for text in identifiers if text.strip()},
-                [t for t in identifiers if not t.strip()],
-            )
+        valid, bad = _read_emails(identifiers) if kind == "email" else _read_others(identifiers, kind)
+        if self.reject_share:
+            odd = {text for text in valid if is_rejected(text, self.reject_share)}
+            valid, bad = valid - odd, [*bad, *sorted(odd)]
         if operation == "add":
             changed, step = valid - self.members, 1
             self.members |= changed
@@ -78,7 +78,7 @@ class ContactList:
             changed, step = valid & self.members, -1
             self.members -= changed
         self._count_forms(changed, step)
-        return Amendment(len(identifiers) - len(bad), len(bad), bad[:MAX_SAMPLES])
+        return Amendment(len(identifiers) - len(bad), len(bad), bad[: self.samples])
 
     def clear(self) -> None:
         """Remove everybody."""
@@ -130,6 +130,18 @@ def _all_sha256(identifiers: Sequence[str]) -> bool:
         return bytes.fromhex(text).hex() == text
     except ValueError:
         return False
+
+
+def is_rejected(text: str, share: float) -> bool:
+    """Whether Criteo has a reason of its own to call a well-formed identifier invalid; always the same ones."""
+    return zlib.crc32(text.encode()) < share * 2**32
+
+
+def _read_others(identifiers: Sequence[str], kind: str) -> tuple[set[str], list[str]]:
+    """Devices are UUIDs, known in lower case; of partners' identifiers only a blank one is wrong."""
+    is_right = _DEVICE.fullmatch if kind == "madid" else str.strip
+    valid = {text.lower() if kind == "madid" else text for text in identifiers if is_right(text)}
+    return valid, [text for text in identifiers if not is_right(text)]
 
 
 def _read_emails(identifiers: Sequence[str]) -> tuple[set[str], list[str]]:

@@ -85,7 +85,11 @@ def _new_segment(call: Call, attributes: Mapping[str, Any], key: str) -> Segment
     contacts = None
     if key == "contactList":
         contacts = ContactList(
-            market.people.known_as, market.account.matchable, call.switches.processing == "batch"
+            market.people.known_as,
+            market.account.matchable,
+            call.switches.processing == "batch",
+            call.switches.reject_share,
+            call.switches.samples,
         )
     return Segment(
         id=market.account.new_id(),

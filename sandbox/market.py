@@ -11,7 +11,7 @@ from sandbox.advertising import AD_SETS, SITE_TAG, Advertising
 from sandbox.clock import Clock
 from sandbox.ledger import ORGANIC, Ledger, Orders
 from sandbox.mistakes import misspelt, segments
-from sandbox.people import Population, populate
+from sandbox.people import Population, populate, with_devices
 from sandbox.shop import HOUR, Ints, Mask, Purchases, Shop
 from sandbox.switches import Switches
 
@@ -91,6 +91,8 @@ def open_market(profiles: int, seed: int, clock: Clock, switches: Switches, adve
     people = populate(profiles, np.random.default_rng([seed, 0]))
     if switches.mistakes.sloppy_form:
         people = misspelt(people)
+    if switches.app_share:
+        people = with_devices(people, switches.app_share)
     matchable = np.random.default_rng([seed, 1]).random(people.size) < switches.match_share
     ad_sets = (*AD_SETS, SITE_TAG) if switches.site_tag_adset else AD_SETS
     market = Market(

@@ -2,8 +2,9 @@
 
 import hashlib
 import unicodedata
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,8 @@ class Population:
     profiles: tuple[Profile, ...]
     person_of: NDArray[np.int32]
     known_as: Mapping[str, int]
+    devices: Mapping[int, str] = field(default_factory=dict)
+    """The advertising id of the phone of those who use the shop's app."""
 
     @property
     def size(self) -> int:
@@ -122,6 +125,18 @@ def populate(profiles: int, rng: np.random.Generator) -> Population:
         person_of=owners.astype(np.int32),
         known_as=_forms(emails, units),
     )
+
+
+def with_devices(people: Population, share: float) -> Population:
+    """The same people, a share of whom use the shop's app on a phone that Criteo knows."""
+    limit = int(share * 2**32)
+    devices = {
+        person: str(uuid.UUID(bytes=unit[:16]))
+        for person, unit in enumerate(people.units)
+        if int.from_bytes(unit[-4:], "big") < limit
+    }
+    known = {**people.known_as, **{device: person for person, device in devices.items()}}
+    return replace(people, known_as=known, devices=devices)
 
 
 def _emails(people: int, rng: np.random.Generator) -> tuple[str, ...]:

@@ -50,6 +50,10 @@ class Switches:
     consent: bool = True
     processing: Literal["immediate", "batch"] = "immediate"
     late_counts: bool = False
+    reject_share: float = 0.0
+    """Identifiers that Criteo calls invalid although their form is right."""
+    samples: int = 10
+    """Invalid identifiers that an answer quotes at most."""
     match_rate_scale: Literal["percent", "fraction"] = "percent"
     duplicate_name: Literal["errors", "warnings", "400"] = "errors"
     too_many_identifiers_status: Literal[400, 413] = 400
@@ -64,6 +68,8 @@ class Switches:
 
     # The shop and the people who buy its media
     match_share: float = 0.65
+    app_share: float = 0.0
+    """People with the shop's app, whose advertising id their profiles have as an attribute."""
     media_buyer: bool = True
     site_tag_adset: bool = False
     late_orders: float = 0.0

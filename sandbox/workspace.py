@@ -90,6 +90,12 @@ class Workspace:
         for index, profile in enumerate(profiles):
             if profile.email:
                 self.by_email.setdefault(profile.email.lower(), []).append(index)
+        devices = self.market.people.devices
+        self.attributes = {
+            index: {"advertising_id": devices[one.person]}
+            for index, one in enumerate(profiles)
+            if one.person in devices
+        }
         self._first_profile = {
             profile.person: index for index, profile in reversed(list(enumerate(profiles)))
         }

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from experiments.audiences import Programme
 from experiments.database import reading, writing
 from experiments.errors import HoldoutsError, Rejected, Retryable
+from experiments.identifier_log import forget_texts, remember_identifiers, sent_identifiers
 from experiments.ledger import count_entrants, entrants_of, open_phase, read_file_holdouts, record_entrants
 from experiments.phases import Assigned, Phase, assign
 from sync import delivery, history, pushes
@@ -77,6 +78,7 @@ def apply(
     except Retryable as error:
         done.interrupted = error
     results = tuple(_result(courier, each, done, entrants.get(each.name, 0)) for each in plan.lists)
+    _forget_unlisted(engine)
     _record(courier, results, done)
     if done.interrupted is not None:
         raise done.interrupted
@@ -86,11 +88,13 @@ def apply(
 
 
 def _enter(engine: Engine, programme: Programme, plan: Plan, at: int) -> dict[str, int]:
-    """Opens phases where a holdout changed, and records who enters, before anything is sent."""
+    """Opens phases where a holdout changed, and records who enters and as what, before anything is sent."""
     entered = {}
     with writing(engine) as connection:
         read_file_holdouts(connection, programme, at)
         for each in plan.lists:
+            if not each.refusals:
+                remember_identifiers(connection, each.identifiers)
             if each.arms is None or each.holdout is None or each.refusals:
                 continue
             phase = open_phase(connection, programme.audience(each.name), each.holdout, at)
@@ -109,6 +113,13 @@ def _entering(connection: Connection, phase: Phase, plan: ListPlan) -> Assigned:
         if count_entrants(connection, phase.id) == before:
             return plan.entering
     return assign(plan.arms.units, phase.holdout).without(entrants_of(connection, phase.id))
+
+
+def _forget_unlisted(engine: Engine) -> None:
+    """How an identifier was written is known no longer than a list may hold it."""
+    with writing(engine) as connection:
+        if sent_identifiers(connection):
+            forget_texts(connection, pushes.listed(connection))
 
 
 def _deliver(courier: Courier, programme: Programme, going: Iterable[ListPlan], done: _Progress) -> None:

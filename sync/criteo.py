@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from experiments.digests import SIZE, DigestSet
 from experiments.errors import Rejected, Retryable
+from experiments.identifiers import IdentifierType
 from sync import criteo_answers as answers
 from sync import criteo_reports as reports
 from sync.algebra import Algebra, written
@@ -43,6 +44,7 @@ Row = TypeVar("Row")
 
 MAX_IDENTIFIERS = 50_000
 """Identifiers that Criteo takes in one request."""
+_EMAILS = b'"identifierType":"email","identifiers":['
 
 
 class Criteo:
@@ -117,12 +119,27 @@ class Criteo:
 
     def amend(self, list_id: str, operation: Operation, digests: DigestSet) -> Amendment:
         """Add or remove up to 50,000 people, known by the SHA-256 of their e-mails. A failure may have acted."""
-        return self._amend(list_id, operation, _quoted(digests), len(digests))
+        return self._amend(list_id, operation, _EMAILS + _quoted(digests), len(digests))
 
-    def amend_encoded(self, list_id: str, operation: Operation, identifiers: Sequence[str]) -> Amendment:
-        """The same for e-mails in any form that Criteo takes: plain, SHA-256, MD5, SHA-256 of MD5."""
-        quoted = msgspec.json.encode(identifiers)[1:-1]
-        return self._amend(list_id, operation, quoted, len(identifiers))
+    def amend_encoded(
+        self,
+        list_id: str,
+        operation: Operation,
+        identifiers: Sequence[str],
+        kind: IdentifierType = "email",
+        caller_id: int | None = None,
+    ) -> Amendment:
+        """The same for identifiers of one kind as they are written; a GUM identifier goes with its caller id.
+
+        E-mails may be plain, SHA-256, MD5, or SHA-256 of MD5.
+        """
+        if (kind == "gum") != (caller_id is not None):
+            raise ValueError("a caller id goes with GUM identifiers, and with no others")
+        caller = b"" if caller_id is None else b'"gumCallerId":%d,' % caller_id
+        head = b'%b"identifierType":"%b","identifiers":[' % (caller, kind.encode())
+        return self._amend(
+            list_id, operation, head + msgspec.json.encode(identifiers)[1:-1], len(identifiers)
+        )
 
     def statistics(self, list_id: str) -> ListStatistics:
         """What Criteo has counted in the list so far."""
@@ -230,9 +247,7 @@ class Criteo:
         if not 0 < count <= MAX_IDENTIFIERS:
             raise ValueError(f"one request holds 1 to {MAX_IDENTIFIERS} identifiers, not {count}")
         head = b'{"data":{"type":"ContactlistAmendment","attributes":{"operation":"%b",' % operation.encode()
-        call = self._list_call(
-            "PATCH", "", list_id, head + b'"identifierType":"email","identifiers":[' + quoted + b"]}}}"
-        )
+        call = self._list_call("PATCH", "", list_id, head + quoted + b"]}}}")
         what = f"{operation} {count} identifiers in contact list {list_id}"
         answer = answers.amendment(self._calls.ask(call, answers.amendments, what).attributes)
         if answer.valid is not None and answer.valid + answer.invalid != count:

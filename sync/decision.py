@@ -7,14 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from experiments.audiences import Audience, Programme
 from experiments.digests import EMPTY, DigestSet
+from experiments.identifiers import NONE, Identifiers
 from experiments.phases import Arms, Entered, Holdout, Rule, place
 from sync.fuses import BEYOND_APPROVAL, DOUBTING_SOURCE, Case, former_refusal, refusals
 from sync.plan import Counts, Former, Holding, ListPlan, Membership, Plan
 
 UNIVERSAL_LIST = "holdout · universal"
+
+
+class Moves(NamedTuple):
+    """Keys to add and to remove, and what the adds are sent as."""
+
+    adds: DigestSet
+    removes: DigestSet
+    identifiers: Identifiers
 
 
 def holdout_list(group: str) -> str:
@@ -47,10 +57,29 @@ class Facts:
     """Usable units of each audience in its last applied sync."""
     approved: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Hashes of plans that a person let through, by audience."""
+    identifiers: Identifiers = NONE
+    """What the members are sent as, beside the SHA-256 of their e-mail."""
+    sent: Identifiers = NONE
+    """What the lists may hold beside it."""
 
     def holding(self, name: str) -> Holding:
         """What a list holds; nothing where it is new."""
         return self.holdings.get(name, Holding())
+
+    @property
+    def is_sha256_alone(self) -> bool:
+        """Whether every key is a unit, as it is unless the audiences file asks for more."""
+        return not self.identifiers and not self.sent
+
+    def people_on(self, name: str) -> DigestSet:
+        """Everybody who may stand in a list, whatever they were sent as."""
+        return self.sent.people(self.holding(name).at_most)
+
+    def moves(self, name: str, wanted: DigestSet) -> Moves:
+        """What makes a list hold these keys and nothing else."""
+        holding = self.holding(name)
+        adds = wanted - holding.surely
+        return Moves(adds, holding.at_most - wanted, self.identifiers.of_keys(adds))
 
 
 def decide(facts: Facts) -> Plan:
@@ -78,7 +107,7 @@ def _exclusions(facts: Facts, plans: Sequence[ListPlan]) -> dict[str, DigestSet]
     return {
         each.name: sure[each.name]
         if each.name in sure
-        else doubtful.get(each.name, EMPTY) | facts.holding(each.name).at_most
+        else doubtful.get(each.name, EMPTY) | facts.people_on(each.name)
         for each in facts.programme.excludes
     }
 
@@ -101,31 +130,45 @@ def _simple_plan(facts: Facts, audience: Audience) -> ListPlan:
 
 
 def _towards(facts: Facts, audience: Audience, desired: DigestSet, counts: Counts) -> ListPlan:
-    holding = facts.holding(audience.name)
+    wanted = facts.identifiers.keys_of(desired, audience.form_names)
+    moves = facts.moves(audience.name, wanted)
     return ListPlan(
         name=audience.name,
         list=audience.list,
         role=audience.role,
         desired=desired,
-        adds=desired - holding.surely,
-        removes=holding.at_most - desired,
+        adds=moves.adds,
+        removes=moves.removes,
+        identifiers=moves.identifiers,
         counts=counts,
         list_id=facts.list_ids.get(audience.name),
     )
 
 
 def _fused(facts: Facts, audience: Audience, plan: ListPlan) -> ListPlan:
+    people = facts.people_on(audience.name)
     case = Case(
         audience=audience,
         membership=facts.memberships[audience.name],
         plan=plan,
         last_units=facts.last_units.get(audience.name),
-        held=len(facts.holding(audience.name).at_most),
+        held=len(people),
+        leaving=len(plan.removes) if facts.is_sha256_alone else len(people - plan.desired),
+        renamed=_renamed(facts, plan),
     )
     found = refusals(case)
     if plan.hash in facts.approved.get(audience.name, frozenset()):
         found = tuple(each for each in found if each.fuse in BEYOND_APPROVAL)
     return replace(plan, refusals=found)
+
+
+def _renamed(facts: Facts, plan: ListPlan) -> int:
+    """People who stay, but whom the list would not hold between the removes and the adds."""
+    if facts.is_sha256_alone:
+        return 0
+    removed = facts.sent.people(plan.removes) & plan.desired
+    standing = facts.sent.people(facts.holding(plan.name).at_most - plan.removes)
+    return len(removed - standing)
 
 
 def _plan_group(
@@ -137,27 +180,44 @@ def _plan_group(
     plans: list[ListPlan] = []
     claims: dict[str, DigestSet] = {}
     for audience in siblings:
-        holding = facts.holding(audience.name)
         if audience.name not in facts.memberships:
-            claims[audience.name] = holding.at_most
+            claims[audience.name] = facts.people_on(audience.name)
             continue
         applying = {name: exclusions[name] for name in audience.exclude}
         plan, eligible = _plan_include(facts, audience, applying, claims)
-        plan = _fused(facts, audience, _waiting(plan, audience, unsure))
+        plan = _fused(facts, audience, _waiting(facts, plan, audience, unsure))
         plans.append(plan)
         settled = not plan.refusals and not plan.waits_for
-        claims[audience.name] = eligible if settled else eligible | holding.at_most
+        claims[audience.name] = eligible if settled else eligible | facts.people_on(audience.name)
     return plans
 
 
-def _waiting(plan: ListPlan, audience: Audience, unsure: frozenset[str]) -> ListPlan:
-    """Only removes, and no entrants of either arm, while an exclusion of the audience is in doubt."""
+def _waiting(facts: Facts, plan: ListPlan, audience: Audience, unsure: frozenset[str]) -> ListPlan:
+    """Only removes, and no entrants of either arm, while an exclusion of the audience is in doubt.
+
+    Whoever stays and is to be called something else keeps the old identifier until the new one may be added.
+    """
     waits_for = tuple(name for name in audience.exclude if name in unsure)
     if not waits_for or plan.holdout is None:
         return plan
     arms, entering = place(EMPTY, plan.holdout, plan.entered)
-    waiting = len(plan.adds)
-    return replace(plan, adds=EMPTY, arms=arms, entering=entering, waits_for=waits_for, waiting=waiting)
+    removes = plan.removes if facts.is_sha256_alone else plan.removes - _of_those_who_stay(facts, plan)
+    return replace(
+        plan,
+        adds=EMPTY,
+        removes=removes,
+        identifiers=NONE,
+        arms=arms,
+        entering=entering,
+        waits_for=waits_for,
+        waiting=len(plan.adds),
+    )
+
+
+def _of_those_who_stay(facts: Facts, plan: ListPlan) -> DigestSet:
+    """Keys that stand for people who should be on the list, and for nobody else."""
+    leaving = facts.sent.people(plan.removes) - plan.desired
+    return facts.sent.keys_of(plan.desired) - facts.sent.keys_of(leaving)
 
 
 def _plan_include(
@@ -186,7 +246,7 @@ def _plan_include(
         entering=entering,
         entered=entered,
         holdout=holdout,
-        band=len(plan.removes & held_out),
+        band=len(facts.sent.people(plan.removes) & held_out),
     ), eligible
 
 
@@ -215,23 +275,27 @@ def _plan_holdout_lists(facts: Facts, includes: Sequence[ListPlan]) -> list[List
 def _holdout_plan(
     facts: Facts, name: str, audiences: Sequence[str], includes: Sequence[ListPlan], rule: Rule
 ) -> ListPlan:
-    """A held-out unit stands there while its treated twin stands in an include list.
+    """A held-out unit stands there while its treated twin stands in an include list, and as what the twin does.
 
     Where one of the audiences was not read, was stopped or waits, nobody is removed: its twins stay too.
     """
     settled = {plan.name: plan.arms for plan in includes if not plan.refusals and not plan.waits_for}
-    held = [_by(settled.get(each), rule) for each in audiences]
-    holding = facts.holding(name)
-    desired = EMPTY if all(each in settled for each in audiences) else holding.at_most
-    for part in held:
-        desired |= part
+    is_settled = all(each in settled for each in audiences)
+    desired = EMPTY if is_settled else facts.people_on(name)
+    wanted = EMPTY if is_settled else facts.holding(name).at_most
+    for each in audiences:
+        held = _by(settled.get(each), rule)
+        desired |= held
+        wanted |= facts.identifiers.keys_of(held, facts.programme.audience(each).form_names)
+    moves = facts.moves(name, wanted)
     return ListPlan(
         name=name,
         list=name,
         role="holdout",
         desired=desired,
-        adds=desired - holding.surely,
-        removes=holding.at_most - desired,
+        adds=moves.adds,
+        removes=moves.removes,
+        identifiers=moves.identifiers,
         counts=Counts(eligible=len(desired)),
         list_id=facts.list_ids.get(name),
     )

@@ -17,11 +17,15 @@ from experiments.audiences import Audience
 from experiments.database import reading, writing
 from experiments.digests import EMPTY, DigestSet
 from experiments.errors import HoldoutsError, Leaked, Refused
+from experiments.identifier_log import sent_identifiers
+from experiments.identifiers import SHA256, caller_id, form_type
 from experiments.ledger import UNIVERSAL, current_phase, entrants_of, holdout_log
 from sync import pushes
 from sync.criteo import MAX_IDENTIFIERS, Criteo
+from sync.criteo_values import Amendment
 from sync.firewall import check_add
 from sync.lists import list_named
+from sync.parcels import Parcel, parcels
 from sync.plan import Holding, ListPlan
 
 IN_FLIGHT = 4
@@ -68,18 +72,22 @@ def add(courier: Courier, target: Target, plan: ListPlan, siblings: Iterable[str
     """
     waiting = EMPTY
     with reading(courier.engine) as connection:
+        sent = sent_identifiers(connection)
         for sibling in siblings:
-            waiting |= plan.adds & held_by(connection, sibling).at_most
+            theirs = sent.people(held_by(connection, sibling).at_most)
+            waiting |= plan.adds & (sent.keys_of(theirs) if sent else theirs)
     return transmit(courier, target, "add", plan.adds - waiting), len(waiting)
 
 
 def transmit(courier: Courier, target: Target, operation: pushes.Operation, digests: DigestSet) -> Sent:
-    """Adds or removes all of the digests, a few requests at once; repeats of either are harmless."""
+    """Adds or removes all that the keys name, a few requests at once; repeats of either are harmless."""
     if not len(digests):
         return Sent()
+    with reading(courier.engine) as connection:
+        known = sent_identifiers(connection)
     send = _sender(courier, target, operation)
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        sent = sum(pool.map(send, digests.chunks(courier.chunk)), Sent())
+        sent = sum(pool.map(send, parcels(digests, known, courier.chunk)), Sent())
     with writing(courier.engine) as connection:
         pushes.compact(connection, target.list_id)
     return sent
@@ -95,7 +103,8 @@ def prove(engine: Engine, audience: Audience) -> None:
         if phase is None:
             return
         held_out = entrants_of(connection, phase.id, held_out=True)
-        leaked = len(held_out & held_by(connection, audience.list).at_most)
+        listed = sent_identifiers(connection).people(held_by(connection, audience.list).at_most)
+        leaked = len(held_out & listed)
     if leaked:
         raise Leaked(
             f"{audience.name}: {leaked} people who are held out may stand in its Criteo list; "
@@ -111,14 +120,14 @@ def held_by(connection: Connection, name: str) -> Holding:
     return Holding() if known is None else pushes.holding(connection, known.id)
 
 
-def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Callable[[DigestSet], Sent]:
-    def send(chunk: DigestSet) -> Sent:
+def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Callable[[Parcel], Sent]:
+    def send(parcel: Parcel) -> Sent:
         with writing(courier.engine) as connection:
             if operation == "add" and target.guarded_for is not None:
-                _guard(connection, target.guarded_for, chunk)
-            number = pushes.write_ahead(connection, target.list_id, operation, chunk, courier.at)
+                _guard(connection, target.guarded_for, parcel.people)
+            number = pushes.write_ahead(connection, target.list_id, operation, parcel.keys, courier.at)
         try:
-            answer = courier.criteo.amend(target.list_id, operation, chunk)
+            answer = _amend(courier.criteo, target.list_id, operation, parcel)
         except HoldoutsError as error:
             if not error.may_have_acted:
                 with writing(courier.engine) as connection:
@@ -128,17 +137,24 @@ def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Ca
             pushes.settle(
                 connection, number, "confirmed", at=courier.at, valid=answer.valid, invalid=answer.invalid
             )
-        return Sent(len(chunk), answer.invalid)
+        return Sent(len(parcel.keys), answer.invalid)
 
     return send
 
 
-def _guard(connection: Connection, audience: str, chunk: DigestSet) -> None:
+def _amend(criteo: Criteo, list_id: str, operation: pushes.Operation, parcel: Parcel) -> Amendment:
+    if parcel.form == SHA256.name:
+        return criteo.amend(list_id, operation, parcel.keys)
+    kind, caller = form_type(parcel.form), caller_id(parcel.form)
+    return criteo.amend_encoded(list_id, operation, parcel.texts, kind, caller)
+
+
+def _guard(connection: Connection, audience: str, people: DigestSet) -> None:
     """The last look, by the phase that stands in the ledger and not by what the plan believes."""
     phase = current_phase(connection, audience)
     if phase is None:
         raise Refused(f"{audience}: no phase is open, so nobody can be told apart; nothing was sent")
-    check_add(audience, chunk, phase.holdout)
+    check_add(audience, people, phase.holdout)
     own, everyone = holdout_log(connection, audience), holdout_log(connection, UNIVERSAL)
     is_raised = (own and own[-1].to_ppm > phase.holdout.ppm) or (
         everyone and everyone[-1].to_ppm > phase.holdout.universal_ppm

@@ -6,13 +6,13 @@ marked person back, so the lists lose them, and once no list may hold them nothi
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select
 
 from experiments.bulk import read_digests
 from experiments.database import reading, writing
-from experiments.digests import EMPTY, DigestSet
 from experiments.erasures import erased_people, finish_erasures, mark_erased
 from experiments.forgetting import forget
+from experiments.identifier_log import keys_of_person, people_ever_named, sent_identifiers
 from experiments.schema import entrants, orders
 from sync import pushes
 from sync.delivery import Courier, Target, transmit
@@ -23,11 +23,14 @@ def erase(courier: Courier, unit: bytes) -> int:
     """Marks a person, takes them off every list that may hold them, and forgets them; gives the lists' number."""
     with writing(courier.engine) as connection:
         mark_erased(connection, unit, courier.at)
-    person = DigestSet.of([unit])
     with reading(courier.engine) as connection:
-        holding = [each.id for each in known_lists(connection) if _may_hold(connection, each.id, person)]
-    for list_id in holding:
-        transmit(courier, Target(list_id), "remove", person)
+        person = keys_of_person(connection, unit)
+        found = {
+            each.id: pushes.holding(connection, each.id).at_most & person for each in known_lists(connection)
+        }
+    holding = {list_id: keys for list_id, keys in found.items() if len(keys)}
+    for list_id, keys in holding.items():
+        transmit(courier, Target(list_id), "remove", keys)
     complete_erasures(courier.engine, courier.at)
     return len(holding)
 
@@ -40,9 +43,8 @@ def complete_erasures(engine: Engine, at: int) -> int:
             return 0
         known = read_digests(connection, select(entrants.c.unit).distinct())
         known |= read_digests(connection, select(orders.c.unit).distinct())
-        listed = EMPTY
-        for each in known_lists(connection):
-            listed |= pushes.holding(connection, each.id).at_most
+        known |= people_ever_named(connection)
+        listed = sent_identifiers(connection).people(pushes.listed(connection))
     left = pending.among(listed)
     with writing(engine) as connection:
         for unit in pending.among(known | pushes.mentioned(connection)) - left:
@@ -50,7 +52,3 @@ def complete_erasures(engine: Engine, at: int) -> int:
         if not len(left):
             finish_erasures(connection, at)
     return len(left)
-
-
-def _may_hold(connection: Connection, list_id: str, person: DigestSet) -> bool:
-    return bool(len(pushes.holding(connection, list_id).at_most & person))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, select
 
 from experiments.audiences import Programme
 from experiments.database import reading
+from experiments.identifier_log import sent_identifiers
 from experiments.ledger import current_phase
 from experiments.phases import Rule
 from experiments.schema import entrants
@@ -37,12 +38,13 @@ def held_out_and_listed(engine: Engine, programme: Programme) -> Mapping[str, in
     """
     found = {}
     with reading(engine) as connection:
+        sent = sent_identifiers(connection)
         current = {each.name: each.id for each in known_lists(connection) if each.state == "current"}
         for audience in programme.includes:
             phase = current_phase(connection, audience.name)
             if phase is not None and audience.list in current:
                 listed = pushes.holding(connection, current[audience.list]).at_most
-                found[audience.name] = count_held_out(listed, phase.holdout)
+                found[audience.name] = count_held_out(sent.people(listed), phase.holdout)
     return found
 
 

@@ -23,7 +23,11 @@ class Case:
     last_units: int | None
     """Usable units of the last applied sync; None before the first."""
     held: int
-    """What the list holds at most, by the ledger."""
+    """How many people the list holds at most, by the ledger."""
+    leaving: int
+    """How many of them would be on it no more."""
+    renamed: int = 0
+    """How many would stay, but be off the list until they are added again in another form."""
 
 
 Fuse = Callable[[Case], str | None]
@@ -65,10 +69,20 @@ def _growth(case: Case) -> str | None:
 
 
 def _removal(case: Case) -> str | None:
-    removed = len(case.plan.removes) - case.plan.band
+    removed = case.leaving - case.plan.band
     if case.held < case.audience.bounds.growth_from or removed <= case.held * case.audience.bounds.removal:
         return None
     return f"{removed:,} of {case.held:,} people would be removed at once"
+
+
+def _renaming(case: Case) -> str | None:
+    allowed = case.held * case.audience.bounds.removal
+    if case.held < case.audience.bounds.growth_from or case.renamed <= allowed:
+        return None
+    return (
+        f"{case.renamed:,} of {case.held:,} people would leave the list before they come back as another "
+        "identifier; name both for a while, as in `identifier: [md5, sha256]`, sync, and drop the old one then"
+    )
 
 
 def _unusable(case: Case) -> str | None:
@@ -102,6 +116,7 @@ FUSES: tuple[tuple[str, Fuse], ...] = (
     ("shrink", _shrink),
     ("growth", _growth),
     ("removal", _removal),
+    ("identifier", _renaming),
     ("unusable", _unusable),
     ("holdout-share", _holdout_share),
 )

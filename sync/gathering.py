@@ -11,12 +11,14 @@ from experiments.audiences import Audience, Programme
 from experiments.database import reading
 from experiments.erasures import Erased, erased_people
 from experiments.errors import Retryable
+from experiments.identifier_log import sent_identifiers
 from experiments.ledger import current_phase, entered_in, holdout_in_force
 from experiments.phases import Entered, Holdout
 from sync import history, pushes
 from sync.customerio import CustomerIO
 from sync.decision import UNIVERSAL_LIST, Facts, holdout_list
 from sync.lists import known_lists
+from sync.naming import identifiers_to_send, named
 from sync.plan import Former, Membership
 from sync.segments import read_membership
 
@@ -39,7 +41,7 @@ def gather(engine: Engine, customerio: CustomerIO, programme: Programme) -> Gath
     failures: dict[str, Retryable] = {}
     for audience in programme.audiences:
         try:
-            memberships[audience.name] = read_membership(customerio, audience.segment)
+            memberships[audience.name] = read_membership(customerio, audience.segment, audience.forms)
         except Retryable as error:
             failures[audience.name] = error
     return Gathered(read_facts(engine, programme, memberships), failures)
@@ -52,9 +54,12 @@ def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, M
         known = {each.name: each.id for each in known_lists(connection) if each.state == "current"}
         list_ids = {name: known[called] for name, called in _lists_of(programme).items() if called in known}
         holdouts = {each.name: holdout_in_force(connection, each, programme) for each in programme.includes}
+        sent = sent_identifiers(connection)
+        identifiers = identifiers_to_send(memberships, sent)
+        usable = named(programme, memberships, identifiers)
         return Facts(
             programme=programme,
-            memberships={name: _without(each, erased) for name, each in memberships.items()},
+            memberships={name: _without(each, erased) for name, each in usable.items()},
             holdings={name: pushes.holding(connection, each) for name, each in list_ids.items()},
             holdouts=holdouts,
             entered=_entered(connection, programme, holdouts),
@@ -62,6 +67,8 @@ def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, M
             formers=_formers(connection, frozenset(list_ids.values())),
             last_units=history.last_units(connection),
             approved=history.open_approvals(connection),
+            identifiers=identifiers,
+            sent=sent,
         )
 
 

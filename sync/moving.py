@@ -36,7 +36,7 @@ def movement(facts: Facts, audience: str | None, ppm: int, held_out: Mapping[str
     for each in touched:
         now = facts.holdouts[each.name]
         then = replace(now, universal_ppm=ppm) if is_universal else replace(now, ppm=ppm)
-        on_list = facts.holding(each.name).at_most
+        on_list = facts.people_on(each.name)
         standing, is_loose = _standing(facts, each, is_universal, held_out.get(each.name, EMPTY))
         listed |= on_list
         off |= assign(on_list, then).held_out - assign(on_list, now).held_out
@@ -62,4 +62,4 @@ def _standing(
         return held_out, True
     name = UNIVERSAL_LIST if is_universal else holdout_list(group)
     is_shared = is_universal or len(facts.programme.groups[group]) > 1
-    return held_out & facts.holding(name).at_most, is_shared
+    return held_out & facts.people_on(name), is_shared

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from experiments.digests import EMPTY, DigestSet
+from experiments.identifiers import NONE, Identifiers
 from experiments.phases import Arms, Assigned, Entered, Holdout
 
 ListRole = Literal["include", "exclude", "holdout"]
@@ -24,15 +25,20 @@ class Membership:
     """The source's own count of profiles, where it gave one."""
     finished: bool = True
     """False while the source was still building the segment."""
+    identifiers: Identifiers = NONE
+    """What these people are sent as, where that is not the SHA-256 of their e-mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a list holds by our own ledger: surely, and perhaps (asked for but never confirmed)."""
+    """What a list holds by our own ledger: surely, and perhaps (asked for but never confirmed).
+
+    Both are keys of identifiers; that of an e-mail's SHA-256 is the unit.
+    """
 
     surely: DigestSet = EMPTY
     perhaps: DigestSet = EMPTY
-    """Units that may or may not be there; never in `surely`."""
+    """Keys that may or may not be there; never in `surely`."""
 
     @property
     def at_most(self) -> DigestSet:
@@ -84,7 +90,9 @@ class ListPlan:
     """How the audiences file calls the list: Criteo's name or id of it."""
     role: ListRole
     desired: DigestSet
+    """The people who should stand there."""
     adds: DigestSet
+    """Keys of identifiers, as the removes."""
     removes: DigestSet
     counts: Counts = field(default_factory=Counts)
     arms: Arms | None = None
@@ -95,7 +103,7 @@ class ListPlan:
     """Those who had entered before, as this plan knew them; None where the phase is still to be opened."""
     holdout: Holdout | None = None
     band: int = 0
-    """How many of the removes only carry out a raised holdout."""
+    """How many people leave the list only because a holdout was raised."""
     refusals: tuple[Refusal, ...] = ()
     """Why this plan may not be applied; empty where it may."""
     list_id: str | None = None
@@ -104,6 +112,8 @@ class ListPlan:
     """Exclusions that could not be trusted: nobody is added, and nobody enters, until they can be."""
     waiting: int = 0
     """How many adds are kept back because of them."""
+    identifiers: Identifiers = NONE
+    """What the adds are sent as, where that is not SHA-256; written down before they leave."""
 
     @property
     def hash(self) -> str:

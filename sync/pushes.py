@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from experiments.digests import EMPTY, DigestSet
-from experiments.schema import requests, snapshots
+from experiments.schema import lists, requests, snapshots
 from sync.plan import Holding
 
 Operation = Literal["add", "remove"]
@@ -60,8 +60,16 @@ def holding(connection: Connection, list_id: str) -> Holding:
     return _replay(held, _since(connection, list_id, up_to))
 
 
+def listed(connection: Connection) -> DigestSet:
+    """Everything that any list may hold."""
+    found = EMPTY
+    for list_id in connection.scalars(select(lists.c.criteo_id)):
+        found |= holding(connection, list_id).at_most
+    return found
+
+
 def mentioned(connection: Connection) -> DigestSet:
-    """Everybody whom a request or a snapshot names."""
+    """Every key that a request or a snapshot names."""
     packed = [bytes(each) for each in connection.scalars(select(requests.c.digests))]
     packed += [bytes(each) for each in connection.scalars(select(snapshots.c.digests))]
     return DigestSet.unpack(b"".join(packed))

@@ -8,6 +8,7 @@ import pytest
 from experiments.audience_file import parse_programme, read_programme
 from experiments.audiences import EXCLUDE_BOUNDS, Accepted, Bounds, CriteoClock
 from experiments.errors import Rejected
+from experiments.identifiers import Form
 from experiments.stays import Stay
 
 LINES = """\
@@ -352,3 +353,37 @@ def test_a_planned_end_that_cannot_be_is_refused_with_its_line(line: str, senten
 def test_an_exclude_audience_has_no_planned_end() -> None:
     with pytest.raises(Rejected, match="is an exclude audience, it can have no planned_end"):
         parse_programme(LINES + "    planned_end: 26w\n")
+
+
+def test_people_are_sent_as_sha256_unless_the_file_says_otherwise() -> None:
+    assert {each.forms for each in parse_programme(LINES).audiences} == {(Form(),)}
+    text = LINES.replace("currency: EUR", "currency: EUR\nidentifier: md5").replace(
+        "segment: 9", "segment: 9\n    identifier: [sha256, {type: gum, attribute: gum_id, caller_id: 42}]"
+    )
+    found = parse_programme(text)
+    assert found.audience("cart-0-4h").forms == (Form("md5"),)
+    assert found.audience("lapsed").forms == (Form("sha256"), Form("gum:42", "gum_id"))
+    assert found.audience("lapsed").form_names == {"sha256", "gum:42"}
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("sha1", "'sha1' is no form of an e-mail"),
+        ("[]", "give one identifier, or two to send side by side, not 0"),
+        ("[sha256, md5, plain]", "not 3"),
+        ("[md5, md5]", "md5 stands there twice"),
+        ("{type: gum, attribute: gum_id}", "caller_id goes with the type gum"),
+        ("{type: madid, attribute: device, caller_id: 42}", "caller_id goes with the type gum"),
+        ("{type: phoneNumber, attribute: phone}", "type: Input should be 'madid', 'identityLink' or 'gum'"),
+        ("{type: madid}", "attribute: Field required"),
+        ("{type: gum, attribute: g, caller_id: '42'}", "caller_id: "),
+    ],
+)
+def test_an_identifier_that_criteo_would_not_take_is_refused_with_its_line(written: str, reason: str) -> None:
+    text = LINES.replace("segment: 9", f"segment: 9\n    identifier: {written}")
+    with pytest.raises(Rejected) as caught:
+        parse_programme(text)
+    (line,) = lines_of(text, "identifier:")
+    assert f"line {line}: identifier: " in str(caught.value)
+    assert reason in str(caught.value)

@@ -21,7 +21,7 @@ def case(
     desired = membership.units
     plan = ListPlan("cart", "cart", "include", desired, desired - held, held - desired, band=band)
     audience = include("cart", 1, bounds=Bounds(**bounds))  # type: ignore[arg-type]  # shares and a count
-    return Case(audience, membership, plan, last, len(held))
+    return Case(audience, membership, plan, last, len(held), len(plan.removes))
 
 
 def blown(looked_at: Case) -> list[str]:
@@ -96,7 +96,7 @@ def test_a_holdout_that_chance_does_not_make_is_refused() -> None:
         plan = ListPlan(
             "cart", "cart", "include", found.treated, found.treated, EMPTY, counts, found, holdout=claimed
         )
-        looked_at = Case(include("cart", 1, bounds=Bounds()), members(everybody), plan, None, 0)
+        looked_at = Case(include("cart", 1, bounds=Bounds()), members(everybody), plan, None, 0, 0)
         assert ("holdout-share" in blown(looked_at)) == refused
 
 
@@ -105,7 +105,7 @@ def test_a_holdout_of_nobody_is_as_it_should_be() -> None:
     plan = ListPlan(
         "cart", "cart", "include", found.treated, EMPTY, EMPTY, Counts(eligible=2), found, holdout=NOBODY
     )
-    assert refusals(Case(include("cart", 1), members(people(1, 2)), plan, None, 0)) == ()
+    assert refusals(Case(include("cart", 1), members(people(1, 2)), plan, None, 0, 0)) == ()
 
 
 def test_a_list_that_the_file_gave_up_waits_for_a_word_and_a_replaced_one_does_not() -> None:
