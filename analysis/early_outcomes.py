@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, and_, case, func, literal, select, union_all
 
 from analysis.early import Seen, SeenSpan, window_days
-from analysis.outcomes import cell_of, entries
+from analysis.outcomes import cell_of, entries, read_in_order
 from analysis.timeline import Level, Span
 from experiments.database import reading
 from experiments.schema import orders
@@ -68,6 +68,7 @@ def count_seen(
     seen_by: dict[int, dict[int, int]] = defaultdict(dict)
     first_by: dict[int, dict[tuple[int, int], int]] = defaultdict(dict)
     with reading(engine) as connection:
+        read_in_order(connection)
         for cell, whole, day, n in connection.execute(statement):
             if day < 0:
                 seen_by[cell][int(whole)] = int(n)

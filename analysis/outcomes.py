@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import (
-    CTE,
     ColumnElement,
+    Connection,
     Double,
     Engine,
     RowMapping,
@@ -20,10 +20,11 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
-    union_all,
+    text,
 )
 
 from analysis.balance import Covariates
@@ -38,6 +39,9 @@ HISTORY = 28 * DAY
 """Seconds before entry whose orders are the covariate and the placebo."""
 
 _Reading = Literal["matured", "since_entry"]
+_READINGS: tuple[_Reading, ...] = ("matured", "since_entry")
+_AT_ENTRY = ("entered_at", "bucket", "universal_bucket")
+_CENTS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,32 @@ def sum_outcomes(
     """
     if not phase_ids or not (strata.matured or strata.since_entry):
         return Outcomes((), ())
-    person = _person(phase_ids, strata, watermark, level, cap)
-    statement = union_all(_sums(person, "matured"), _sums(person, "since_entry"))
-    found: dict[tuple[str, int], ArmOutcomes] = {}
+    bought = _bought(entries(phase_ids, level), strata.window, watermark, cap)
+    statement = _sums(_person(bought, strata, watermark))
     with reading(engine) as connection:
-        for row in connection.execute(statement):
-            found[row.reading, row.cell] = _arm(row._mapping)
+        read_in_order(connection)
+        rows = connection.execute(statement).mappings().all()
+    found: dict[tuple[str, int], ArmOutcomes] = {}
+    for row in rows:
+        for name in _READINGS:
+            if row[name] is not None:
+                key, arm = (name, int(row[name])), _arm(row, name)
+                found[key] = found[key] + arm if key in found else arm
     return Outcomes(
         _by_span(found, "matured", strata.matured), _by_span(found, "since_entry", strata.since_entry)
     )
+
+
+def read_in_order(connection: Connection) -> None:
+    """Entrants and orders both have an index by unit: PostgreSQL is to merge the two as they stand.
+
+    By its own estimate it hashes all orders once an experiment, on disk where they outgrow `work_mem`, and
+    compiles each statement for longer than it then runs. The settings end with the transaction.
+    """
+    if connection.dialect.name == "postgresql":
+        for setting in ("enable_hashjoin", "jit"):
+            connection.execute(text(f"SET LOCAL {setting} = off"))
+        connection.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
 
 
 def _by_span(
@@ -128,108 +149,111 @@ def cell_of(entry: Subquery, spans: Sequence[Span], *also: ColumnElement[bool]) 
     return case(*cells, else_=null()) if cells else cast(null(), entrants.c.arm.type)
 
 
-def _person(phase_ids: Sequence[int], strata: Strata, watermark: int, level: Level, cap: int | None) -> CTE:
-    """One row a unit: its cells, and what it bought in its window, since entry and before."""
-    entry = entries(phase_ids, level)
-    closes = entry.c.entered_at + strata.window
-    matured = cell_of(entry, strata.matured, closes <= watermark)
-    since_entry = cell_of(entry, strata.since_entry)
-    after = orders.c.ordered_at >= entry.c.entered_at
-    inside = and_(after, orders.c.ordered_at < closes)
-    net = orders.c.revenue - orders.c.refunded
-    bought = and_(
-        orders.c.unit == entry.c.unit,
-        orders.c.ordered_at >= entry.c.entered_at - HISTORY,
-        orders.c.ordered_at < watermark,
-    )
-    capped = (
-        ()
-        if cap is None
-        else (
-            _euros(func.sum(_within(cap, net, inside))).label("matured_c"),
-            _euros(func.sum(_within(cap, net, after))).label("since_entry_c"),
-        )
-    )
-    return (
-        select(
-            func.min(matured).label("matured"),
-            func.min(since_entry).label("since_entry"),
-            _euros(func.sum(case((inside, net), else_=0))).label("matured_y"),
-            _euros(func.sum(case((after, net), else_=0))).label("since_entry_y"),
-            _euros(func.sum(case((after, 0), else_=func.coalesce(net, 0)))).label("x"),
-            func.max(case((and_(inside, net > 0), 1), else_=0)).label("matured_bought"),
-            func.max(case((and_(after, net > 0), 1), else_=0)).label("since_entry_bought"),
-            func.sum(case((after, 0), (orders.c.ordered_at.is_not(None), 1), else_=0)).label("o"),
-            (cast(func.max(_recency(after, entry)), Double) / DAY).label("r"),
-            *capped,
-        )
-        .select_from(entry.outerjoin(orders, bought))
-        .where(or_(matured.is_not(None), since_entry.is_not(None)))
-        .group_by(entry.c.unit)
-        .cte("person")
-    )
+def _bought(entry: Subquery, window: int, watermark: int, cap: int | None) -> Subquery:
+    """One row a unit: its entry, and what it bought in its window, since entry and before.
+
+    Money is in cents and time in seconds: whole numbers as floats add up exactly below 2⁵³, in any order and
+    on either database.
+    """
+    net = cast(orders.c.revenue - orders.c.refunded, Double)
+    at, entered = orders.c.ordered_at, entry.c.entered_at
+    after = at >= entered
+    before = not_(after)
+    inside = and_(after, at < entered + window)
+    in_reach = and_(orders.c.unit == entry.c.unit, at >= entered - HISTORY, at < watermark)
+    last = func.max(at).filter(before) - (func.min(entered) - HISTORY)
+    outcomes: dict[str, ColumnElement[Any]] = {
+        "matured_y": _total(net, inside),
+        "since_entry_y": _total(net, after),
+        "x": _total(net, before),
+        "matured_bought": _as_number(func.max(net).filter(inside) > 0),
+        "since_entry_bought": _as_number(func.max(net).filter(after) > 0),
+        "o": func.count().filter(before),
+        "r": cast(func.coalesce(last, 0), Double),
+    }
+    if cap is not None:
+        outcomes["matured_c"] = _capped_total(cap, net, inside)
+        outcomes["since_entry_c"] = _capped_total(cap, net, after)
+    own = (func.min(entry.c[name]).label(name) for name in _AT_ENTRY)
+    found = select(*own, *(value.label(name) for name, value in outcomes.items()))
+    return found.select_from(entry.outerjoin(orders, in_reach)).group_by(entry.c.unit).subquery("bought")
 
 
-def _sums(person: CTE, reading_: _Reading) -> Select[Any]:
-    cell, y = person.c[reading_], person.c[f"{reading_}_y"]
-    x, bought = person.c.x, person.c[f"{reading_}_bought"]
-    o, r = person.c.o, person.c.r
+def _person(bought: Subquery, strata: Strata, watermark: int) -> Subquery:
+    """The same rows with the unit's cell in either reading, without the units that are in none."""
+    closed = bought.c.entered_at + strata.window <= watermark
+    cells = {
+        "matured": cell_of(bought, strata.matured, closed),
+        "since_entry": cell_of(bought, strata.since_entry),
+    }
+    outcomes = [column for name, column in bought.c.items() if name not in _AT_ENTRY]
+    person = select(*(cell.label(name) for name, cell in cells.items()), *outcomes)
+    return person.where(or_(*(cell.is_not(None) for cell in cells.values()))).subquery("person")
+
+
+def _sums(person: Subquery) -> Select[Any]:
+    """Every sum of both readings, by the cells of both: one pass over the people, in an order both databases keep."""
+    x, o, r = person.c.x, person.c.o, person.c.r
     history = {"o": o, "r": r, "oo": o * o, "rr": r * r, "xo": x * o, "xr": x * r, "ro": r * o}
-    powers = {"y": y, "yy": y * y, "yyy": y * y * y, "x": x, "xx": x * x, "xxx": x * x * x, "xy": x * y}
-    signs = {"y_above": y > 0, "y_below": y < 0, "x_above": x > 0, "x_below": x < 0}
-    if f"{reading_}_c" in person.c:
-        c = person.c[f"{reading_}_c"]
-        powers |= {"c": c, "cc": c * c, "ccc": c * c * c}
-    return (
-        select(
-            literal(reading_).label("reading"),
-            cell.label("cell"),
-            func.count().label("n"),
-            *(func.sum(value).label(name) for name, value in powers.items()),
-            func.sum(bought).label("bought"),
-            func.sum(bought * x).label("bought_x"),
-            *(_of_everyone(reading_, value).label(name) for name, value in history.items()),
-            *(func.sum(case((test, 1), else_=0)).label(name) for name, test in signs.items()),
-        )
-        .where(cell.is_not(None))
-        .group_by(cell)
-    )
+    sums = {"n": func.count(), **_powers("x", x), **_signs("x", x)}
+    sums |= {name: func.sum(value) for name, value in history.items()}
+    for name in _READINGS:
+        y, bought = person.c[f"{name}_y"], person.c[f"{name}_bought"]
+        sums |= _powers(f"{name}_y", y) | _signs(f"{name}_y", y)
+        sums[f"{name}_xy"] = func.sum(x * y)
+        sums[f"{name}_bought"] = func.sum(bought)
+        sums[f"{name}_bought_x"] = func.sum(bought * x)
+        if f"{name}_c" in person.c:
+            sums |= _powers(f"{name}_c", person.c[f"{name}_c"])
+    cells = [person.c[name] for name in _READINGS]
+    in_order = (cell.nulls_first() for cell in cells)
+    found = select(*cells, *(value.label(name) for name, value in sums.items()))
+    return found.group_by(*cells).order_by(*in_order)
 
 
-def _recency(after: ColumnElement[bool], entry: Subquery) -> ColumnElement[int]:
-    """Seconds from 28 days before entry to the order; an order of later counts as none."""
-    since = orders.c.ordered_at - (entry.c.entered_at - HISTORY)
-    return case((after, 0), else_=func.coalesce(since, 0))
+def _total(amount: ColumnElement[float], counts: ColumnElement[bool]) -> ColumnElement[float]:
+    return func.coalesce(func.sum(amount).filter(counts), 0.0)
 
 
-def _of_everyone(reading_: _Reading, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A sum that is needed once: over the reading that has everyone."""
-    return func.sum(value) if reading_ == "since_entry" else cast(null(), Double)
+def _capped_total(cap: int, net: ColumnElement[float], counts: ColumnElement[bool]) -> ColumnElement[float]:
+    """What orders count under the cap; nothing where more came back than was paid."""
+    return _total(case((net > cap, float(cap)), else_=net), and_(counts, net > 0))
 
 
-def _within(cap: int, net: ColumnElement[int], counts: ColumnElement[bool]) -> ColumnElement[int]:
-    """What an order counts under the cap; nothing where more came back than was paid."""
-    return case((and_(counts, net > cap), cap), (and_(counts, net > 0), net), else_=0)
+def _powers(name: str, value: ColumnElement[float]) -> dict[str, ColumnElement[Any]]:
+    return {
+        name: func.sum(value),
+        f"{name}_2": func.sum(value * value),
+        f"{name}_3": func.sum(value * value * value),
+    }
 
 
-def _euros(cents: ColumnElement[int]) -> ColumnElement[float]:
-    return cast(cents, Double) * 0.01
+def _signs(name: str, value: ColumnElement[float]) -> dict[str, ColumnElement[Any]]:
+    return {
+        f"{name}_above": func.sum(_as_number(value > 0)),
+        f"{name}_below": func.sum(_as_number(value < 0)),
+    }
 
 
-def _arm(row: RowMapping) -> ArmOutcomes:
-    n, bought = int(row["n"]), int(row["bought"])
-    sums = {name: float(row[name]) for name in ("y", "yy", "yyy", "x", "xx", "xxx", "xy")}
+def _as_number(test: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((test, 1), else_=0)
+
+
+def _arm(row: RowMapping, name: _Reading) -> ArmOutcomes:
+    n, bought = int(row["n"]), int(row[f"{name}_bought"])
+    y, yy, yyy = _euros(row, f"{name}_y")
+    x, xx, xxx = _euros(row, "x")
     return ArmOutcomes(
         revenue=ArmSums.from_sums(
             n,
-            sums["y"],
-            sums["yy"],
-            sums["yyy"],
-            conversions=int(row["y_above"]),
-            negatives=int(row["y_below"]),
-            x=sums["x"],
-            xx=sums["xx"],
-            xy=sums["xy"],
+            y,
+            yy,
+            yyy,
+            conversions=int(row[f"{name}_y_above"]),
+            negatives=int(row[f"{name}_y_below"]),
+            x=x,
+            xx=xx,
+            xy=float(row[f"{name}_xy"]) / _CENTS**2,
         ),
         conversions=ArmSums.from_sums(
             n,
@@ -237,34 +261,31 @@ def _arm(row: RowMapping) -> ArmOutcomes:
             bought,
             bought,
             conversions=bought,
-            x=sums["x"],
-            xx=sums["xx"],
-            xy=float(row["bought_x"]),
+            x=x,
+            xx=xx,
+            xy=float(row[f"{name}_bought_x"]) / _CENTS,
         ),
         before=ArmSums.from_sums(
-            n,
-            sums["x"],
-            sums["xx"],
-            sums["xxx"],
-            conversions=int(row["x_above"]),
-            negatives=int(row["x_below"]),
+            n, x, xx, xxx, conversions=int(row["x_above"]), negatives=int(row["x_below"])
         ),
-        capped=_capped(row) if "c" in row else ArmSums.empty(),
-        history=None if row["o"] is None else _history(row),
+        capped=ArmSums.from_sums(n, *_euros(row, f"{name}_c"), conversions=bought)
+        if f"{name}_c" in row
+        else ArmSums.empty(),
+        history=_history(row) if name == "since_entry" else None,
     )
+
+
+def _euros(row: RowMapping, name: str) -> tuple[float, float, float]:
+    """Σ, Σ² and Σ³ of an amount."""
+    first, second, third = (float(row[each]) for each in (name, f"{name}_2", f"{name}_3"))
+    return first / _CENTS, second / _CENTS**2, third / _CENTS**3
 
 
 def _history(row: RowMapping) -> Covariates:
     """What the arm did in the 28 days before entry, in the order of `analysis.validity.HISTORY`."""
-    names = ("x", "o", "r", "xx", "xo", "xr", "oo", "ro", "rr")
-    x, o, r, xx, xo, xr, oo, ro, rr = (float(row[name]) for name in names)
-    squares = np.array([[xx, xo, xr], [xo, oo, ro], [xr, ro, rr]])
-    return Covariates.from_sums(int(row["n"]), np.array([x, o, r]), squares)
-
-
-def _capped(row: RowMapping) -> ArmSums:
-    return ArmSums.from_sums(
-        int(row["n"]),
-        *(float(row[name]) for name in ("c", "cc", "ccc")),
-        conversions=int(row["bought"]),
-    )
+    units = {"x": _CENTS, "o": 1.0, "r": float(DAY)}
+    totals = np.array([float(row[name]) / unit for name, unit in units.items()])
+    names = (("x_2", "xo", "xr"), ("xo", "oo", "ro"), ("xr", "ro", "rr"))
+    squares = np.array([[float(row[name]) for name in line] for line in names])
+    scale = np.array(list(units.values()))
+    return Covariates.from_sums(int(row["n"]), totals, squares / np.outer(scale, scale))

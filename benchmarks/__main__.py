@@ -25,8 +25,9 @@ def main() -> None:
     sync_speed.report(members, 0.2, 0.5, straightforward=False)
     print("\nAssignment, one core")
     assignment_speed.report(members)
-    print(f"\nAll estimates of ten audiences, {members:,} entrants, {2 * members:,} orders, SQLite")
-    analysis_speed.report(members)
+    print(f"\nAll estimates of ten audiences, {members:,} entrants, {2 * members:,} orders")
+    for database in ("sqlite", "postgresql"):
+        analysis_speed.report(members, database)
 
 
 if __name__ == "__main__":

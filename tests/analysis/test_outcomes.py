@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from postgres import fresh_database
 from sqlalchemy import Engine, insert
 
 from analysis.balance import Covariates
@@ -188,3 +190,21 @@ def test_an_arm_without_people_is_empty_and_not_missing(ledger: Engine) -> None:
     found = sum_outcomes(ledger, ids, Strata((), spans, DAY), watermark=FIRST + 90 * DAY)
     assert found.since_entry[0].holdout.revenue.n == 0
     assert found.since_entry[0].treatment.revenue.n == 30
+
+
+@pytest.mark.postgres
+def test_both_databases_give_the_same_sums_to_the_last_digit(postgres_server: str, tmp_path: Path) -> None:
+    strata = Strata(
+        (Span(FIRST, FIRST + 20 * DAY, BUCKETS // 10, BUCKETS // 5, BUCKETS // 50),),
+        (Span(FIRST, FIRST + 40 * DAY, BUCKETS // 4, BUCKETS // 4, 0),),
+        14 * DAY,
+    )
+    found = []
+    with fresh_database(postgres_server) as url:
+        for each in (f"sqlite:///{tmp_path / 'ledger.sqlite'}", url):
+            engine = connect(each)
+            ids, *_ = _world(engine, seed=6)
+            found.append(sum_outcomes(engine, ids, strata, watermark=FIRST + 45 * DAY))
+            engine.dispose()
+    assert found[0] == found[1]
+    assert found[0].since_entry[0].holdout.revenue.conversions > 50
