@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analysis.wording import Place, Sentence, age_text, count, holdout_text, percent, short_day
+from analysis.wording import (
+    UNKNOWN,
+    Place,
+    Sentence,
+    Way,
+    age_text,
+    count,
+    holdout_text,
+    hours,
+    percent,
+    short_day,
+)
 
 Document = Mapping[str, Any]
 
@@ -32,8 +43,14 @@ class List:
     holdout: str
     synced: str
     outcome: str
+    health: str
+    """How the syncs of the last week ended."""
     people: Sentence
+    reached: Sentence
+    """People whom Criteo recognises."""
     match_rate: Sentence
+    fresh: Sentence
+    """From entering the segment to standing on the list."""
     refusals: tuple[str, ...]
 
 
@@ -76,7 +93,28 @@ def _list(name: str, place: Place, now: datetime) -> List:
         holdout="" if found["holdout_percent"] is None else holdout_text(found["holdout_percent"]),
         synced="never" if at is None else age_text(at, now),
         outcome=found["outcome"] or "",
-        people=("not known",) if found["units"] is None else (count(place["units"]),),
-        match_rate=("not known",) if found["match_rate"] is None else (percent(place["match_rate"]),),
+        health=_health(found.get("last_week")),
+        people=_known(place, "units", count),
+        reached=_known(place, "matches", count),
+        match_rate=_known(place, "match_rate", percent),
+        fresh=_fresh(place),
         refusals=tuple(found["refusals"]),
     )
+
+
+def _known(place: Place, key: str, way: Way) -> Sentence:
+    return UNKNOWN if place.value.get(key) is None else (way(place[key]),)
+
+
+def _health(week: Mapping[str, int] | None) -> str:
+    """Syncs of seven days by how they ended, those that never happened left out."""
+    if week is None or not any(week.values()):
+        return "none in a week"
+    return ", ".join(f"{number} {outcome}" for outcome, number in week.items() if number)
+
+
+def _fresh(place: Place) -> Sentence:
+    if not place.value.get("freshness"):
+        return UNKNOWN
+    found = place["freshness"]
+    return (hours(found["p50_hours"]), ", at most ", hours(found["p95_hours"]))

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from analysis.behind_page import behind
-from analysis.delivery import HoldoutChange, holdout_changes, lists
+from analysis.delivery import HoldoutChange, List, holdout_changes, lists
 from analysis.fact_lines import Fact
 from analysis.figures import Figure, Week, figures_of, weeks_of
 from analysis.gates import Precision
+from analysis.outlook_facts import outlook_facts
 from analysis.page import Row, Ways, lift_sentence, silence
 from analysis.weeks import History, says_lift, says_money, says_return
 from analysis.wording import (
+    UNKNOWN,
     Place,
     Said,
     Sentence,
@@ -52,6 +54,7 @@ class Section:
     effect: tuple[Fact, ...]
     worth: tuple[Fact, ...]
     behind: tuple[Fact, ...]
+    outlook: tuple[Fact, ...]
     phases: tuple[PhaseRow, ...]
     has_universal: bool
     gates: tuple[Place, ...]
@@ -72,6 +75,7 @@ def section(place: Place, root: Place, row: Row, said: Ways, past: History) -> S
         effect=_effect(place),
         worth=_worth(place, said),
         behind=behind(place, said),
+        outlook=outlook_facts(place, root),
         phases=tuple(_phase(each, found["kind"]) for each in place["phases"].each()),
         has_universal=found["kind"] != "programme" and any(each["universal"] for each in found["phases"]),
         gates=place["gates"].each(),
@@ -200,14 +204,21 @@ def _phase(place: Place, kind: str) -> PhaseRow:
 
 
 def _delivery(audiences: Sequence[str], root: Place) -> tuple[Fact, ...]:
+    """All that is known of a single list; one line each where several are read together."""
     known = {each.name: each for each in lists(root)}
-    return tuple(
-        Fact(
-            "",
-            name,
-            (*known[name].people, " people on the list, match rate ", *known[name].match_rate,
-             "; last sync ", known[name].synced),
-        )
-        for name in audiences
-        if name in known
-    )  # fmt: skip
+    kept = [known[name] for name in audiences if name in known]
+    return _list_facts(kept[0]) if len(kept) == 1 else tuple(_list_line(each) for each in kept)
+
+
+def _list_line(kept: List) -> Fact:
+    return Fact("", kept.name, (*kept.people, " people on the list; last sync ", kept.synced))
+
+
+def _list_facts(kept: List) -> tuple[Fact, ...]:
+    size: Sentence = (*kept.people, " people; Criteo recognises ", *kept.reached)
+    fresh: Sentence = kept.fresh if kept.fresh == UNKNOWN else ("half within ", *kept.fresh)
+    return (
+        Fact("reach", "On the list, recognised", (*size, ", match rate ", *kept.match_rate)),
+        Fact("freshness", "From event to list", fresh),
+        Fact("sync", "Syncs", (f"last {kept.synced}; in seven days {kept.health}",)),
+    )

@@ -18,6 +18,7 @@ from analysis.index import index_view
 from analysis.page import axis_of, headline, left_out, measured_from, row, rows, verdict_on_total, ways
 from analysis.pictures import Subject, draw
 from analysis.revised import revised
+from analysis.safeguards import firewall, removals
 from analysis.together_page import together_view
 from analysis.weeks import day_of, history, moment_of, one_a_day
 from analysis.wording import (
@@ -60,6 +61,8 @@ def render_page(told: Document, earlier: Sequence[Document]) -> str:
         sections=[each for each in sections if each.row.title != "Whole programme"],
         programme=next((each for each in sections if each.row.title == "Whole programme"), None),
         lists=lists(root),
+        firewall=firewall(root),
+        removals=removals(root, said.money),
         advices=advices(root, said.money),
         together=together_view(root),
         revised=revised(before, told, said),

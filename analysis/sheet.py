@@ -15,13 +15,19 @@ COLUMNS = (
     "incremental_revenue", "incremental_revenue_low", "incremental_revenue_high",
     "spend", "platform_spend", "platform_revenue", "platform_roas", "blended_roas",
     "iroas", "iroas_low", "iroas_high", "break_even",
+    "net_cost_of_measuring", "net_cost_of_measuring_low", "net_cost_of_measuring_high",
+    "weeks_to_lift_5", "weeks_to_lift_10", "weeks_to_lift_20",
 )  # fmt: skip
 """Estimates that may not be said are empty, and so are the open sides of intervals."""
 
 
 def sheet(told: Document) -> list[dict[str, Any]]:
     """Exact values, as `report.json` has them."""
-    return [_row(told, each) for each in told["experiments"]]
+    outlooks = told.get("outlooks") or [None] * len(told["experiments"])
+    return [
+        _row(told, each) | _weeks(outlook)
+        for each, outlook in zip(told["experiments"], outlooks, strict=True)
+    ]
 
 
 def _row(told: Document, found: Document) -> dict[str, Any]:
@@ -55,9 +61,15 @@ def _money(found: Document) -> dict[str, Any]:
     if says_money(found):
         added = money["increment"]
         row |= _spread("incremental_revenue", {"estimate": added["total"], "interval": added["interval"]})
+        row |= _spread("net_cost_of_measuring", money["net_cost_of_measuring"])
     if says_return(found):
         row |= _spread("iroas", money["iroas"])
     return row
+
+
+def _weeks(outlook: Document | None) -> dict[str, Any]:
+    answers = [] if outlook is None else outlook["answers"]
+    return {f"weeks_to_lift_{round(100 * each['lift'])}": each["weeks"] for each in answers}
 
 
 def _spread(name: str, found: Document) -> dict[str, Any]:

@@ -119,6 +119,27 @@ def thousandths(place: Place) -> Said:
     return Said(_grouped(1_000.0 * place.value, 2), place.value, place.pointer)
 
 
+def hours(place: Place) -> Said:
+    """A length of time given in hours, in the unit that says enough: 40 min, 3.5 h, 2.1 days."""
+    return Said(hours_text(place.value), place.value, place.pointer)
+
+
+def hours_text(number: float) -> str:
+    """Minutes below an hour, days from two days on."""
+    if number < 1:
+        return f"{round(60 * number)}{THIN}min"
+    if number < 48:
+        return f"{_short(number)}{THIN}h"
+    return f"{_short(number / 24)} days"
+
+
+def weeks(place: Place) -> Said:
+    """A number of weeks, whole from ten on."""
+    number = place.value
+    shown = _short(number)
+    return Said(f"{shown} week{'' if shown == '1' else 's'}", number, place.pointer)
+
+
 def ratio(decimals: int) -> Way:
     """Currency back per currency spent."""
     return lambda place: Said(_grouped(place.value, decimals), place.value, place.pointer)
@@ -188,6 +209,11 @@ def age_text(then: datetime, now: datetime) -> str:
 
 def _significant(value: float, digits: int) -> float:
     return round(value, digits - 1 - floor(log10(value))) if value else 0.0
+
+
+def _short(value: float) -> str:
+    """One decimal below ten, none above and none that is nothing."""
+    return _grouped(value, 1 if value < 9.95 else 0).removesuffix(".0")
 
 
 def _grouped(value: float, decimals: int) -> str:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
+
+from sqlalchemy import Connection, Row, select
 
 from experiments.database import reading
 from experiments.ledger import UNIVERSAL, HoldoutChange, holdout_log
+from experiments.schema import syncs
 from flows.session import Session
+from sync.freshness import Arrivals, freshness
 from sync.history import last_syncs
 
+_WEEK = 7 * 86_400
+_RECENT = 4 * _WEEK
+"""How far back people are counted who came on to a list."""
 
-def operations(session: Session) -> dict[str, Any]:
-    """Per audience: holdout history, last sync, sizes, match rate and open refusals."""
+
+def operations(session: Session, now: int) -> dict[str, Any]:
+    """Per audience: holdout history, last sync, health, sizes, match rate, freshness and open refusals."""
     with reading(session.engine) as connection:
-        syncs = last_syncs(connection)
+        newest = last_syncs(connection)
         universal = holdout_log(connection, UNIVERSAL)
         found = {}
         for audience in session.programme.audiences:
             log = holdout_log(connection, audience.name)
-            sync = syncs.get(audience.name)
+            sync = newest.get(audience.name)
             found[audience.name] = {
                 "role": audience.role,
                 "holdout_group": audience.holdout_group,
@@ -32,10 +43,39 @@ def operations(session: Session) -> dict[str, Any]:
                 "outcome": None if sync is None else sync.outcome,
                 "units": None if sync is None else sync.units,
                 "identifiers": None if sync is None else sync.identifiers,
+                "matches": None if sync is None else sync.matches,
                 "match_rate": None if sync is None or sync.match_ppm is None else sync.match_ppm / 1_000_000,
                 "refusals": [] if sync is None else [reason for _, reason in json.loads(sync.refusals)],
+                **_recently(_recent_syncs(connection, audience.name, now), now),
             }
     return found
+
+
+def _recent_syncs(connection: Connection, audience: str, now: int) -> Sequence[Row[int, str, int]]:
+    columns = (syncs.c.synced_at, syncs.c.outcome, syncs.c.adds)
+    chosen = select(*columns).where(
+        syncs.c.audience == audience, syncs.c.synced_at > now - _RECENT, syncs.c.synced_at <= now
+    )
+    return connection.execute(chosen.order_by(syncs.c.synced_at, syncs.c.id)).all()
+
+
+def _recently(rows: Sequence[Row[int, str, int]], now: int) -> dict[str, Any]:
+    """How the last week's syncs ended, and how fresh the list is kept."""
+    applied = [each for each in rows if each.outcome == "applied"]
+    fresh = freshness(
+        [Arrivals(later.adds, later.synced_at - earlier.synced_at) for earlier, later in pairwise(applied)]
+    )
+    ended = Counter(each.outcome for each in rows if each.synced_at > now - _WEEK)
+    return {
+        "last_week": {outcome: ended[outcome] for outcome in ("applied", "refused", "failed")},
+        "freshness": None
+        if fresh is None
+        else {
+            "p50_hours": fresh.p50 / 3_600,
+            "p95_hours": fresh.p95 / 3_600,
+            "people": fresh.people,
+        },
+    }
 
 
 def _history(log: tuple[HoldoutChange, ...]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from experiments.playbook_log import last_check
 from flows import announcements
 from flows.facts import operations
 from flows.presentation import show_link, show_summary, tracked
+from flows.report_facts import firewall_facts, outlooks, suppression_facts
 from flows.runs import timed
 from flows.session import Session, moment, open_session, seconds
 from flows.steps import step
@@ -84,8 +85,11 @@ def measure_lift(
         until = min(watermark, seconds(at))
         found = measure_all(session, until, recompute_arms(session))
         told = document(session.programme, found, seconds(at), until)
-        told["operations"] = operations(session)
+        told["operations"] = operations(session, seconds(at))
         told["playbook"] = last_check(session.engine, seconds(at))
+        told["firewall"] = firewall_facts(session, told["playbook"])
+        told["suppression"] = suppression_facts(session, until)
+        told["outlooks"] = outlooks(session, found, until)
         earlier = measurements_before(session.engine, seconds(at))
         page = report(session, told, earlier, Path(report_folder))
     show_summary("lift", lift_text(told), "What the ads added")

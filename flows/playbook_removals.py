@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from analysis.suppression import FEWEST, Overhang
 from experiments.digests import DigestSet
 from experiments.identifier_log import sent_identifiers
 from experiments.playbook.facts import WEEK, Removal
 from experiments.schema import orders, requests
+from sync import pushes
 
 LOOKED_BACK = 2 * WEEK
-FEWEST = 20
-"""Fewer buyers make no percentile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,26 @@ def read_purchases(connection: Connection, until: int) -> Purchases:
 
 def removal_of(connection: Connection, list_id: str, bought: Purchases) -> Removal | None:
     """Percentiles over people who bought while they were on the list and were taken off since."""
+    everyone, _ = _replayed(connection, list_id, bought)
+    if len(everyone) < FEWEST:
+        return None
+    p50, p95 = np.percentile(everyone, [50, 95])
+    return Removal(int(p50), int(p95), len(everyone))
+
+
+def overhang_of(connection: Connection, list_id: str, bought: Purchases, until: int) -> Overhang:
+    """How long each buyer stood on the list after the purchase, those who still do included."""
+    removed, on_since = _replayed(connection, list_id, bought)
+    held = pushes.holding(connection, list_id).at_most
+    listed = bought.units.mask(sent_identifiers(connection).people(held))
+    still = listed & (bought.moments >= on_since)
+    return Overhang(removed, until - bought.moments[still], until - bought.since)
+
+
+def _replayed(
+    connection: Connection, list_id: str, bought: Purchases
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Delays of the removed, and since when each buyer has been on the list if it holds the buyer."""
     sent = sent_identifiers(connection)
     on_since = np.full(len(bought.units), bought.since, dtype=np.int64)
     delays = [np.zeros(0, dtype=np.int64)]
@@ -59,8 +79,4 @@ def removal_of(connection: Connection, list_id: str, bought: Purchases) -> Remov
         was_on = named & (bought.moments >= on_since) & (bought.moments <= answered)
         delays.append(answered - bought.moments[was_on])
         on_since[named] = np.iinfo(np.int64).max
-    everyone = np.concatenate(delays)
-    if len(everyone) < FEWEST:
-        return None
-    p50, p95 = np.percentile(everyone, [50, 95])
-    return Removal(int(p50), int(p95), len(everyone))
+    return np.concatenate(delays), on_since

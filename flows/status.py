@@ -7,13 +7,13 @@ from typing import Any
 
 from flows.facts import operations
 from flows.preview import table_text
-from flows.session import open_session
+from flows.session import moment, open_session, seconds
 
 
 def read_status() -> dict[str, Any]:
     """What the ledger knows of each audience."""
     with open_session() as session:
-        return {"audiences": operations(session)}
+        return {"audiences": operations(session, seconds(moment(None)))}
 
 
 def status_text(found: dict[str, Any], now: datetime | None = None) -> str:

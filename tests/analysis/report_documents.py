@@ -192,6 +192,45 @@ def report(experiments: Sequence[Document], *, at: datetime = MONDAY, currency: 
         "experiments": list(experiments),
         "together": together(experiments),
         "operations": _operations(experiments, at),
+        "outlooks": [_outlook(each) for each in experiments],
+        "firewall": {
+            "held_out_and_listed": {
+                name: 0 for each in experiments if each["kind"] == "audience" for name in each["audiences"]
+            },
+            "private_groups": [],
+            "checked_at": (at - timedelta(hours=2)).isoformat(),
+            "open_ad_sets": [],
+        },
+        "suppression": {
+            each["name"]: _removal(each["money"] is not None)
+            for each in experiments
+            if each["kind"] == "audience"
+        },
+    }
+
+
+def _outlook(found: Document) -> Document | None:
+    if found["kind"] == "programme":
+        return None
+    answers = zip((0.05, 0.1, 0.2), (None, 31.4, 8.2), strict=True)
+    return {
+        "people_per_week": 6_104.5,
+        "holdout": 0.1,
+        "conversion": 0.031,
+        "weeks_so_far": 8.0,
+        "answers": [{"lift": lift, "weeks": weeks} for lift, weeks in answers],
+    }
+
+
+def _removal(is_known: bool) -> Document:
+    return {
+        "weeks": 2.0,
+        "removal_p50_hours": 3.25 if is_known else None,
+        "removal_p95_hours": 61.5 if is_known else None,
+        "removed": 412 if is_known else 7,
+        "still_listed": 31,
+        "share": 0.0042 if is_known else None,
+        "spend": 88.2 if is_known else None,
     }
 
 
@@ -255,8 +294,11 @@ def _operations(experiments: Sequence[Document], at: datetime) -> Document:
             "outcome": "applied",
             "units": 18_420,
             "identifiers": 18_420,
+            "matches": 11_296,
             "match_rate": 0.6132,
             "refusals": [],
+            "last_week": {"applied": 41, "refused": 1, "failed": 0},
+            "freshness": {"p50_hours": 2.0, "p95_hours": 3.8, "people": 5_214},
         }
         for name, each in names.items()
     }
@@ -270,7 +312,10 @@ def _operations(experiments: Sequence[Document], at: datetime) -> Document:
         "outcome": "refused",
         "units": 9_311,
         "identifiers": None,
+        "matches": None,
         "match_rate": None,
+        "last_week": {"applied": 38, "refused": 4, "failed": 0},
+        "freshness": None,
         "refusals": ["the segment lost 41 % of its members since the last sync; at most 20 % is allowed"],
     }
     found["never-synced"] = dict.fromkeys(found["recent-purchasers"]) | {

@@ -208,3 +208,69 @@ def test_a_group_whose_held_out_people_criteo_does_not_know_is_told_as_a_lower_b
     private = {**usual, name: {**usual[name], "holdout_is_private": True}}
     assert "lower bound" not in render_page(told, [])
     assert "read the effect as a lower bound" in render_page({**told, "operations": private}, [])
+
+
+def test_each_experiment_says_when_it_can_be_decided_and_the_programme_does_not() -> None:
+    told = made.report([made.unprofitable()])
+    text = text_of(render_page(told, []))
+    assert "A lift of 5 % never at this holdout" in text
+    assert "A lift of 10 % shows after 31 weeks" in text
+    assert "A lift of 20 % shows after 8.2 weeks" in text
+    assert "So far 8 weeks, 6 104 new people a week, 10 % held out" in text
+    assert "A lift of 5" not in text_of(render_page(made.report([made.programme()]), []))
+
+
+def test_a_list_tells_its_reach_its_freshness_and_how_its_syncs_ended() -> None:
+    text = text_of(render_page(made.report([made.unprofitable()]), []))
+    assert "18 420 people; Criteo recognises 11 296, match rate 61.3 %" in text
+    assert "From event to list half within 2 h, at most 3.8 h" in text
+    assert "last 3 hours earlier; in seven days 41 applied, 1 refused" in text
+    assert "38 applied, 4 refused" in text
+
+
+def test_a_tight_firewall_says_who_looked_and_when() -> None:
+    text = text_of(render_page(made.report([made.unprofitable()]), []))
+    assert (
+        "Nobody who is held out stands on a list that people are advertised from: everyone on 1 list" in text
+    )
+    assert (
+        "The check of 23 Nov 2026, 04:00 UTC found no ad set of the advertiser that can reach them." in text
+    )
+    assert "\u2713 nothing found" in text
+
+
+def test_a_firewall_with_holes_names_them_and_what_to_do() -> None:
+    told = made.report([made.unprofitable()])
+    hole = {
+        "subject": "ad set 490",
+        "sentence": "the ad set visitors (490) has no audience",
+        "what_to_do": "link one",
+    }
+    told["firewall"] |= {"open_ad_sets": [hole], "private_groups": ["lapsed"]}
+    told["firewall"]["held_out_and_listed"]["lapsed"] = 3
+    text = text_of(render_page(told, []))
+    assert "\u2715 repair this" in text
+    assert (
+        "People who are held out may be advertised to: 3 on the list of lapsed. Run holdouts sync now."
+        in text
+    )
+    assert "found 1 ad set of the advertiser that can reach them:" in text
+    assert "the ad set visitors (490) has no audience. link one" in text
+    assert "not told who is held out of lapsed" in text
+
+
+def test_a_firewall_that_nobody_looked_at_is_not_called_tight_by_criteo() -> None:
+    told = made.report([made.unprofitable()])
+    told["firewall"]["checked_at"] = None
+    text = text_of(render_page(told, []))
+    assert "Nobody has looked at Criteo\u2019s ad sets yet" in text
+    assert "nothing found" not in text
+    assert "half looked at" in text
+
+
+def test_buyers_still_advertised_to_are_told_with_what_they_cost() -> None:
+    told = made.full_report()
+    text = text_of(render_page(told, []))
+    assert "lapsed 3.2 h 2.6 days 412 31 0.4 % €88.2" in text
+    assert "cart-0-4h too few removed too few removed 7 31 not known no spend known" in text
+    assert "Advertised to after they bought" not in text_of(render_page(told | {"suppression": {}}, []))

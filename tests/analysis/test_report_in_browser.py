@@ -190,3 +190,15 @@ def test_on_paper_the_result_fills_the_first_page_and_terms_are_plain(browser: B
     assert page.locator("section").first.evaluate("each => getComputedStyle(each).breakBefore") == "page"
     assert len(page.pdf(format="A4")) > 10_000
     page.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_paper_no_table_runs_off_the_page(browser: Browser, folder: Path, name: str) -> None:
+    wide = 688  # A4 less its margins, in pixels of the style sheet
+    page = browser.new_page(viewport={"width": wide, "height": 1_000})
+    page.emulate_media(media="print")
+    page.goto((folder / name).as_uri())
+    rights = page.locator("table").evaluate_all("all => all.map(each => each.getBoundingClientRect().right)")
+    assert rights
+    assert max(rights) <= wide
+    page.close()

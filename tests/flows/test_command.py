@@ -45,6 +45,11 @@ def test_the_whole_weekly_round_runs_without_a_prefect_server(holdouts: Run, fol
     assert found.status == 0, found.err
     assert {each["kind"] for each in found.document["experiments"]} == {"group", "audience", "programme"}
     assert list((folder / "report").glob("*/index.html"))
+    listed = found.document["firewall"]["held_out_and_listed"]
+    assert set(listed) == set(found.document["suppression"]) > {"cart-0-4h", "lapsed"}
+    assert not any(listed.values())
+    kinds = [each["kind"] for each in found.document["experiments"]]
+    assert [each is None for each in found.document["outlooks"]] == [kind == "programme" for kind in kinds]
     assert holdouts("audit", "arms").status == 0
     status = holdouts("status", "--json").document["audiences"]
     assert status["cart-0-4h"]["holdout_percent"] == 20
