@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from experiments.audience_values import Duration, Entry, HoldoutPpm, MemberFor, Name, Share, Text
-from experiments.audiences import EXCLUDE_BOUNDS, Audience, Bounds, OrderSource, Programme
+from experiments.audiences import EXCLUDE_BOUNDS, Audience, Bounds, OrderSource, Programme, WriteBack
 from experiments.errors import Rejected
 from experiments.identifier_entries import Forms
 from experiments.identifiers import SHA256, Form
@@ -64,6 +64,7 @@ class _Orders(Entry):
 
 class _Group(Entry):
     push_holdout: bool = True
+    write_back: WriteBack | None = None
 
 
 class _File(Entry):
@@ -165,6 +166,7 @@ def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Prog
         orders=OrderSource(entries.orders.url, entries.orders.query, entries.orders.files),
         universal_holdout_ppm=entries.universal_holdout,
         private_groups=frozenset(name for name, group in entries.groups.items() if not group.push_holdout),
+        write_back={name: group.write_back for name, group in entries.groups.items() if group.write_back},
         offers=offers,
         accepted=read_accepted(entries.accepted, audiences, refuse),
         criteo=read_clock(entries.criteo),

@@ -12,6 +12,7 @@ from experiments.stays import Stay
 
 Role = Literal["include", "exclude"]
 Buyers = Literal["new", "repeat", "all"]
+WriteBack = Literal["attribute", "segment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ class Programme:
     universal_holdout_ppm: int = 0
     private_groups: frozenset[str] = frozenset()
     """Holdout groups whose held-out people are not pushed to Criteo as a list of their own."""
+    write_back: Mapping[str, WriteBack] = field(default_factory=dict)
+    """Holdout groups whose held-out people Customer.io is told of, and where it keeps that."""
     offers: tuple[Offer, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     criteo: CriteoClock = field(default_factory=CriteoClock)

@@ -15,7 +15,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from experiments.errors import Rejected, Retryable
 
-Credential = Literal["CUSTOMERIO_APP_KEY", "CRITEO_CLIENT_ID", "CRITEO_CLIENT_SECRET"]
+Credential = Literal[
+    "CUSTOMERIO_APP_KEY",
+    "CUSTOMERIO_TRACK_SITE_ID",
+    "CUSTOMERIO_TRACK_API_KEY",
+    "CRITEO_CLIENT_ID",
+    "CRITEO_CLIENT_SECRET",
+]
 
 
 def _base_url(text: str, info: ValidationInfo) -> str:
@@ -79,6 +85,9 @@ class Settings(BaseModel):
     """Off only for a simulated clock, where a day passes in a second."""
     customerio_base_url: BaseUrl = "https://api.customer.io"
     customerio_app_key: Secret | None = None
+    customerio_track_base_url: BaseUrl | None = None
+    customerio_track_site_id: Secret | None = None
+    customerio_track_api_key: Secret | None = None
     criteo_base_url: BaseUrl = "https://api.criteo.com"
     criteo_api_version: Annotated[str, BeforeValidator(_version)] = "2026-07"
     criteo_client_id: Secret | None = None
@@ -94,6 +103,12 @@ class Settings(BaseModel):
     def audiences(self) -> Path:
         """The file that the team edits."""
         return self.holdouts_audiences
+
+    @property
+    def track_base_url(self) -> str:
+        """Customer.io's Track API, by default in the region of the App API."""
+        region = "-eu" if self.customerio_base_url == "https://api-eu.customer.io" else ""
+        return self.customerio_track_base_url or f"https://track{region}.customer.io"
 
     def database_url(self, block: Block = prefect_secret) -> SecretStr:
         """The ledger's database, else a file beside the audiences; a secret, for it may hold a password."""

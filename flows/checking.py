@@ -12,7 +12,7 @@ from experiments.errors import HoldoutsError
 from experiments.group_advice import advice
 from experiments.ledger import current_phase, holdout_in_force
 from experiments.overlap import overlaps
-from flows.session import Session, open_criteo, open_customerio, open_session
+from flows.session import Session, open_criteo, open_customerio, open_session, open_track
 from sync.criteo import Criteo
 from sync.customerio import CustomerIO
 
@@ -40,6 +40,8 @@ def check_set_up() -> list[Finding]:
         findings.append(_fine("audiences file", f"{len(session.programme.audiences)} audiences"))
         findings.append(_fine("database", f"{session.engine.dialect.name}, at the newest version"))
         findings += _attempt("Customer.io", lambda: _check_customerio(session))
+        if session.programme.write_back:
+            findings += _attempt("Customer.io Track", lambda: _check_track(session))
         findings += _attempt("Criteo", lambda: _check_criteo(session))
         findings += _check_groups(session)
     return findings
@@ -69,6 +71,12 @@ def _check_customerio(session: Session) -> list[Finding]:
         for audience in session.programme.audiences:
             findings += _attempt(audience.name, lambda each=audience: _check_segment(customerio, each))  # type: ignore[misc]  # a default binds the loop's value
     return findings
+
+
+def _check_track(session: Session) -> list[Finding]:
+    with open_track(session) as track:
+        groups = ", ".join(session.programme.write_back)
+        return [_fine("Customer.io Track", f"the key works ({track.region()}) for write_back of {groups}")]
 
 
 def _check_segment(customerio: CustomerIO, audience: Audience) -> list[Finding]:

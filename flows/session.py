@@ -15,6 +15,7 @@ from experiments.database import connect
 from experiments.settings import Settings
 from sync.criteo import Criteo
 from sync.customerio import CustomerIO
+from sync.customerio_track import Track
 from sync.limits import Limiter, Name, Unlimited, limiter
 
 
@@ -45,6 +46,22 @@ def open_customerio(source: Session | Settings) -> Iterator[CustomerIO]:
     settings = _settings(source)
     key = settings.credential("CUSTOMERIO_APP_KEY")
     client = CustomerIO(settings.customerio_base_url, key, _limit(settings, "customerio"))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def open_track(source: Session | Settings) -> Iterator[Track]:
+    """A client that writes to the workspace, closed at the end."""
+    settings = _settings(source)
+    client = Track(
+        settings.track_base_url,
+        settings.credential("CUSTOMERIO_TRACK_SITE_ID"),
+        settings.credential("CUSTOMERIO_TRACK_API_KEY"),
+        _limit(settings, "customerio-track"),
+    )
     try:
         yield client
     finally:

@@ -21,6 +21,7 @@ from flows.refusals import approval_links, show_refusals
 from flows.runs import timed
 from flows.session import Session, moment, open_criteo, open_customerio, open_session, seconds
 from flows.steps import step
+from flows.write_back import write_back_groups
 from sync.applying import ListResult, apply
 from sync.decision import decide
 from sync.erasing import complete_erasures
@@ -83,7 +84,9 @@ def _sync(session: Session, at: int) -> list[dict[str, object]]:
     rows = sync_table(results)
     show_run("sync", rows, "What moved")
     _announce(plan, gathered, results, before)
+    unsettled = [*(each.name for each in plan.refused), *gathered.failures]
     failures = [*(each.failure for each in results if each.failure), *gathered.failures.values()]
+    failures += write_back_groups(session, unsettled)
     _raise_for(plan, failures, "refused, the other audiences were synced: ")
     return rows
 

@@ -31,7 +31,7 @@ def batch(ask: Ask) -> Response:
         raise CustomerioError(400, {"errors": [_reason("invalid", "batch", "batch is larger than 500 kB")]})
     failed = []
     for position, item in enumerate(items):
-        why = _item_problem(item)
+        why = _item_problem(item) or _refusal(ask, position)
         if why is not None:
             failed.append({"batch_index": position, **why})
         else:
@@ -62,6 +62,13 @@ def _item_problem(item: Any) -> Reason | None:
         return _reason("invalid", "identifiers", "identifiers must contain exactly one identifier")
     if len(json.dumps(item)) > MAX_ITEM_BYTES:
         return _reason("invalid", "attributes", "item is larger than 32 kB")
+    return None
+
+
+def _refusal(ask: Ask, position: int) -> Reason | None:
+    every = ask.switches.track_refuses_every
+    if every and (position + 1) % every == 0:
+        return _reason("invalid", "attributes", "the workspace has too many attributes")
     return None
 
 

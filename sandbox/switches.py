@@ -27,6 +27,8 @@ class Switches:
     customerio_rps: float | None = 10.0
     customerio_retry_after: int | None = None
     track_rps: float | None = None
+    track_refuses_every: int = 0
+    """Of a batch every so manieth item is answered as invalid, the others are taken; 0 refuses none."""
     customerio_errors: Literal["errors", "empty"] = "errors"
     wrong_region: bool = False
     workspace: Literal["email_or_id", "id_only"] = "email_or_id"

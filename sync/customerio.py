@@ -20,6 +20,8 @@ IdType = Literal["cio_id", "id", "email"]
 
 PAGE = 30_000
 """Members in one page, Customer.io's most."""
+SEARCH_PAGE = 1_000
+"""People in one page of a search, Customer.io's most."""
 ATTRIBUTES_PAGE = 100
 """People in one request for attributes, Customer.io's most."""
 
@@ -141,7 +143,7 @@ _customers = msgspec.json.Decoder(_Customers).decode
 
 
 class CustomerIO:
-    """One workspace of Customer.io, read only."""
+    """One workspace of Customer.io; of all that is in it, only manual segments are made."""
 
     def __init__(
         self,
@@ -207,6 +209,29 @@ class CustomerIO:
                         copy_context().run, self._members, segment_id, page_size, cursors.at
                     )
                 yield Page(page.identifiers)
+
+    def people_with(self, attribute: str, value: str) -> Iterator[str]:
+        """The `cio_id` of everyone whose attribute has that value."""
+        wanted = {"filter": {"attribute": {"field": attribute, "operator": "eq", "value": value}}}
+        cursors = _Cursors(f"the people with {attribute}")
+        more = True
+        while more:
+            start: dict[str, str | int] = {"start": cursors.at} if cursors.at else {}
+            call = Call(
+                "POST",
+                "/v1/customers",
+                query={"limit": SEARCH_PAGE, **start},
+                content=msgspec.json.encode(wanted),
+            )
+            page = self._service.call(call, _membership)
+            yield from (member.cio_id for member in page.identifiers)
+            more = cursors.move(page.next if page.identifiers else None)
+
+    def create_segment(self, name: str) -> Segment:
+        """A manual segment, empty. Not repeated where it may have been made: there would be two."""
+        content = msgspec.json.encode({"segment": {"name": name}})
+        call = Call("POST", "/v1/segments", content=content, subject=f"segment {name!r}", repeatable=False)
+        return self._service.call(call, _segment).segment
 
     def attributes(
         self, ids: Sequence[str], names: Sequence[str], id_type: IdType = "cio_id"

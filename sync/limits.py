@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 import httpx
 
-Name = Literal["customerio", "criteo", "criteo-reports"]
+Name = Literal["customerio", "customerio-track", "criteo", "criteo-reports"]
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Rate:
 
 RATES: Final[Mapping[Name, Rate]] = {
     "customerio": Rate(per_second=8, burst=2),
+    "customerio-track": Rate(per_second=10, burst=5),
     "criteo": Rate(per_second=4, burst=10),
     "criteo-reports": Rate(per_second=0.6, burst=4),
 }

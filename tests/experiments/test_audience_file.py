@@ -85,6 +85,14 @@ def test_a_group_may_keep_its_held_out_people_to_itself() -> None:
     assert found.private_groups == {"cart"}
 
 
+def test_a_group_may_tell_customer_io_who_is_held_out_and_by_default_does_not() -> None:
+    assert parse_programme(LINES).write_back == {}
+    found = parse_programme(LINES.replace("push_holdout: true", "write_back: segment"))
+    assert found.write_back == {"cart": "segment"}
+    with pytest.raises(Rejected, match="write_back: Input should be 'attribute' or 'segment'"):
+        parse_programme(LINES.replace("push_holdout: true", "write_back: everywhere"))
+
+
 @pytest.mark.parametrize(("written", "seconds"), [("4h", 14_400), ("1d", 86_400), ("2w", 1_209_600)])
 def test_windows_are_written_in_hours_days_or_weeks(written: str, seconds: int) -> None:
     assert parse_programme(LINES.replace("14d", written)).audience("cart-0-4h").window == seconds

@@ -87,6 +87,8 @@ def test_a_missing_credential_is_rejected_by_name_and_prefect_is_not_asked_witho
     ("name", "block"),
     [
         ("CUSTOMERIO_APP_KEY", "customerio-app-key"),
+        ("CUSTOMERIO_TRACK_SITE_ID", "customerio-track-site-id"),
+        ("CUSTOMERIO_TRACK_API_KEY", "customerio-track-api-key"),
         ("CRITEO_CLIENT_ID", "criteo-client-id"),
         ("CRITEO_CLIENT_SECRET", "criteo-client-secret"),
     ],
@@ -115,3 +117,17 @@ def test_the_ledger_s_address_may_stand_in_a_block_and_the_variable_wins() -> No
 
 def test_without_a_server_no_block_is_asked_for_the_ledger_s_address() -> None:
     Settings.read({}).database_url(block=lambda _: pytest.fail("asked Prefect"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({}, "https://track.customer.io"),
+        ({"CUSTOMERIO_BASE_URL": "https://api-eu.customer.io"}, "https://track-eu.customer.io"),
+        ({"CUSTOMERIO_TRACK_BASE_URL": "http://127.0.0.1:9/"}, "http://127.0.0.1:9"),
+    ],
+)
+def test_the_track_api_is_in_the_region_of_the_app_api_unless_said(
+    environment: dict[str, str], address: str
+) -> None:
+    assert Settings.read(environment).track_base_url == address

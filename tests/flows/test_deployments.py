@@ -63,6 +63,7 @@ def programme(box: Sandbox, segment: str) -> str:
             "currency": "EUR",
             "margin": "45%",
             "orders": orders,
+            "groups": {"browsing": {"write_back": "attribute"}},
             "audiences": [browsing, recent],
         }
     )
@@ -153,6 +154,7 @@ def story(server: PrefectServer, ledger: str, tmp_path_factory: pytest.TempPathF
             "HOLDOUTS_AUDIENCES": str(audiences),
             "HOLDOUTS_RATE_LIMITS": "off",
             "CUSTOMERIO_BASE_URL": box.customerio_url,
+            "CUSTOMERIO_TRACK_BASE_URL": box.customerio_url,
             "CRITEO_BASE_URL": box.criteo_url,
             "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
@@ -172,6 +174,8 @@ def _save_secrets(server: PrefectServer, box: Sandbox, ledger: str) -> None:
     secrets = {
         "holdouts-database-url": ledger,
         "customerio-app-key": box.app_key,
+        "customerio-track-site-id": box.track_site_id,
+        "customerio-track-api-key": box.track_api_key,
         "criteo-client-id": box.client_id,
         "criteo-client-secret": box.client_secret,
     }
@@ -254,6 +258,14 @@ def test_a_sync_shows_what_moved(story: Story) -> None:
     assert browsing["entrants"] > browsing["adds"] > 0 < browsing["held out"]
 
 
+def test_customer_io_is_told_who_is_held_out_and_the_run_shows_it(story: Story) -> None:
+    (first,) = json.loads(story.artifacts("first sync")["holdouts-write-back"]["data"])
+    assert first["marked"] == first["held out"] > 0 == first["unmarked"]
+    assert (first["where"], first["not taken"]) == ("criteo_holdout_browsing", "")
+    assert "holdouts-write-back" not in story.artifacts("dry run")
+    assert "holdouts-write-back" not in story.artifacts("refused")
+
+
 def test_a_holdout_from_the_form_is_in_force_from_the_next_sync_on(story: Story) -> None:
     log = story.rows("select to_ppm, route, who from holdout_changes where audience = 'browsing' order by id")
     assert log == [(100_000, "file", "audiences.yaml"), (200_000, "form", "Mia")]
@@ -321,7 +333,8 @@ def test_nothing_of_a_person_or_a_secret_is_in_prefect_s_database(story: Story) 
     with sqlite3.connect(story.box.orders_path) as shop:
         buyers = [row[0] for row in shop.execute("select distinct email from orders where email is not null")]
     units = [bytes(row[0]) for row in story.rows("select unit from entrants")]
-    secrets = [story.box.app_key, story.box.client_id, story.box.client_secret]
+    box = story.box
+    secrets = [box.app_key, box.track_site_id, box.track_api_key, box.client_id, box.client_secret]
     assert buyers
     assert units
     told = [

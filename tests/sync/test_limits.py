@@ -11,6 +11,7 @@ from sync.limits import RATES, Name, Rate, SharedLimit, TokenBucket, Unlimited, 
 
 PROMISED: dict[Name, tuple[int, float]] = {
     "customerio": (10, 1),
+    "customerio-track": (50, 1),
     "criteo": (250, 60),
     "criteo-reports": (40, 60),
 }
