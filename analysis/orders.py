@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-import pandas as pd
-from sqlalchemy import Engine, bindparam, create_engine, func, insert, select, text, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, bindparam, delete, exists, func, insert, select, update
 
+from analysis.order_rows import OrderRow, RejectedRow, Tally, Wanted, usable_rows
+from analysis.order_source import order_frames
+from analysis.order_stage import staged
 from experiments.audiences import OrderSource
 from experiments.database import insert_or_ignore, insert_or_update, reading, writing
 from experiments.digests import DigestSet
 from experiments.erasures import erased_people
-from experiments.errors import Rejected, Retryable
-from experiments.identity import Kind, classify, digest
-from experiments.schema import order_loads, orders, refunds
+from experiments.schema import entrants, order_loads, orders, phases, refunds
 
-_COLUMNS = ("order_id", "email", "ordered_at", "revenue")
-_CHUNK = 50_000
-_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """One row that was left out: where it stands and why, never whose it is."""
-
-    row: int
-    reason: str
+KEPT_OF_STRANGERS = timedelta(days=180)
+"""How long the order of somebody who has not entered any audience is kept: they may enter yet, and then it is
+their history. See docs/decisions/0006-orders-of-strangers.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +35,6 @@ class OrderLoad:
     """The first of them."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    accepted: int = 0
-    refunds: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    examples: list[RejectedRow] = field(default_factory=list)
-
-    def reject(self, row: int, reason: str) -> None:
-        self.reasons[reason] += 1
-        if len(self.examples) < _SHOWN:
-            self.examples.append(RejectedRow(row, reason))
-
-
 def orders_watermark(engine: Engine) -> int | None:
     """Up to when orders are known to be complete, in seconds; None before the first load."""
     with reading(engine) as connection:
@@ -74,16 +47,19 @@ def load_orders(
 ) -> OrderLoad:
     """Takes in the orders of [since, until); repeats are harmless, a changed order replaces itself.
 
-    A row needs order_id, email, ordered_at (UTC where it names no zone) and revenue in the programme's
-    currency. A row with negative revenue is a refund of the order whose id it carries. Nothing is
-    written where the source fails half-way. Raises Rejected or Retryable.
+    The ledger is written after the whole source has been read, a chunk at a time and the watermark last: it
+    waits for no shop, keeps nobody waiting for long, and is as it was where the source fails half-way.
+    Raises Rejected or Retryable.
     """
-    tally = _Tally()
-    first = 1
+    tally = Tally()
+    wanted = Wanted(since, until, currency)
+    frames = order_frames(source, since, until)
+    with staged(list(usable_rows(frame, wanted, tally)) for frame in frames) as chunks:
+        for chunk in chunks:
+            with writing(engine) as connection:
+                _take_over(connection, chunk, tally, _seconds(at))
     with writing(engine) as connection:
-        for frame in _frames(source, since, until):
-            _store(connection, frame, first, tally, (currency, since, until, at))
-            first += len(frame)
+        _drop_strangers(connection, _seconds(since), _seconds(until))
         connection.execute(
             insert(order_loads).values(
                 loaded_at=_seconds(at),
@@ -96,138 +72,32 @@ def load_orders(
     return OrderLoad(tally.accepted, tally.refunds, dict(tally.reasons), tuple(tally.examples))
 
 
-def _frames(source: OrderSource, since: datetime, until: datetime) -> Iterator[pd.DataFrame]:
-    if source.url:
-        yield from _query_frames(source.url, source.query or "", since, until)
-    for pattern in source.files:
-        yield from _file_frames(pattern)
-
-
-def _query_frames(url: str, query: str, since: datetime, until: datetime) -> Iterator[pd.DataFrame]:
-    resolved = _resolve(url)
-    try:
-        place = make_url(resolved)
-        engine = create_engine(place)
-    except (ArgumentError, SQLAlchemyError, ModuleNotFoundError) as error:
-        raise Rejected("orders: the url is no database URL that SQLAlchemy knows a driver for") from error
-    bounds: dict[str, Any] = {"since": since, "until": until}
-    if place.get_backend_name() == "sqlite":
-        bounds = {name: moment.isoformat() for name, moment in bounds.items()}
-    where = place.render_as_string(hide_password=True)
-    named = {name: value for name, value in bounds.items() if f":{name}" in query}
-    try:
-        with engine.connect() as connection:
-            found = connection.execution_options(stream_results=True).execute(text(query), named)
-            for part in found.partitions(_CHUNK):
-                yield pd.DataFrame.from_records(part, columns=list(found.keys()))
-    except DBAPIError as error:
-        if error.connection_invalidated or "unable to open" in str(error.orig):
-            raise Retryable(f"orders: the database {where} does not answer") from None
-        reason = type(error.orig).__name__
-        raise Rejected(
-            f"orders: the database {where} refuses the query ({reason}); run it there by hand"
-        ) from None
-    finally:
-        engine.dispose()
-
-
-def _resolve(url: str) -> str:
-    if not url.startswith("env:"):
-        return url
-    name = url.removeprefix("env:")
-    if not os.environ.get(name):
-        raise Rejected(
-            f"orders: the environment variable {name} is not set; it should hold the orders' database URL"
-        )
-    return os.environ[name]
-
-
-def _file_frames(pattern: str) -> Iterator[pd.DataFrame]:
-    path = Path(pattern)
-    paths = sorted(path.parent.glob(path.name))
-    if not paths:
-        raise Rejected(f"orders: there is no file {pattern}")
-    for each in paths:
-        try:
-            if each.suffix == ".parquet":
-                yield pd.read_parquet(each)
-            else:
-                yield from pd.read_csv(each, dtype=str, chunksize=_CHUNK, keep_default_na=False)
-        except (ValueError, OSError) as error:
-            raise Rejected(f"orders: {each} cannot be read as a table ({type(error).__name__})") from None
-
-
-def _store(
-    connection: Any,
-    frame: pd.DataFrame,
-    first: int,
-    tally: _Tally,
-    load: tuple[str, datetime, datetime, datetime],
-) -> None:
-    currency, since, until, at = load
-    missing = [name for name in _COLUMNS if name not in frame.columns]
-    if missing:
-        raise Rejected(f"orders: the column {missing[0]} is missing; needed are {', '.join(_COLUMNS)}")
-    moments = pd.to_datetime(frame["ordered_at"], utc=True, errors="coerce", format="ISO8601")
-    amounts = pd.to_numeric(frame["revenue"], errors="coerce")
-    currencies = frame["currency"] if "currency" in frame.columns else pd.Series(currency, index=frame.index)
-    new: dict[str, dict[str, Any]] = {}
-    returned: list[dict[str, Any]] = []
-    columns = zip(frame["order_id"], frame["email"], moments, amounts, currencies, strict=True)
-    for number, (order_id, email, moment, amount, money) in enumerate(columns, first):
-        reason = _reason(order_id, moment, amount, money, currency)
-        if reason is None and amount >= 0:
-            reason = _unusable(email)
-        if reason is not None:
-            tally.reject(number, reason)
-            continue
-        when = int(moment.timestamp())
-        if not _seconds(since) <= when < _seconds(until):
-            continue
-        if amount < 0:
-            returned.append({"order_id": str(order_id), "refunded_at": when, "amount": round(-amount * 100)})
-        else:
-            new[str(order_id)] = {
-                "order_id": str(order_id),
-                "unit": digest(email),
-                "ordered_at": when,
-                "revenue": round(amount * 100),
-                "loaded_at": _seconds(at),
-            }
-    erased = erased_people(connection).among(DigestSet.of(each["unit"] for each in new.values()))
-    for order_id in [name for name, each in new.items() if len(erased) and each["unit"] in erased]:
-        del new[order_id]
-        tally.reasons["the person was erased"] += 1
-    insert_or_update(connection, orders, list(new.values()), ("unit", "ordered_at", "revenue"))
+def _take_over(connection: Connection, chunk: Sequence[OrderRow], tally: Tally, at: int) -> None:
+    """Writes one chunk; of an order that stands in it twice the later row counts."""
+    units = {row.order_id: row.unit for row in chunk if row.unit is not None}
+    erased = set(erased_people(connection).among(DigestSet.of(units.values())))
+    if erased:
+        tally.reasons["the person was erased"] += sum(unit in erased for unit in units.values())
+    bought = {
+        row.order_id: _columns(row, at) for row in chunk if row.unit is not None and row.unit not in erased
+    }
+    refunded = [row for row in chunk if row.unit is None]
+    returned = [{"order_id": row.order_id, "refunded_at": row.at, "amount": row.cents} for row in refunded]
+    insert_or_update(connection, orders, list(bought.values()), ("unit", "ordered_at", "revenue"))
     insert_or_ignore(connection, refunds, returned)
-    _net(connection, {*new, *(each["order_id"] for each in returned)} if returned else set(new))
-    tally.accepted += len(new)
+    _net(connection, {*bought, *(row.order_id for row in refunded)})
+    tally.accepted += len(bought)
     tally.refunds += len(returned)
 
 
-def _reason(order_id: Any, moment: Any, amount: Any, money: Any, currency: str) -> str | None:
-    if order_id is None or str(order_id).strip() in ("", "nan", "None"):
-        return "no order_id"
-    if moment is pd.NaT or pd.isna(moment):
-        return "ordered_at is no date"
-    if pd.isna(amount) or amount in (float("inf"), float("-inf")):
-        return "revenue is no number"
-    if money is not None and not pd.isna(money) and str(money).upper() not in ("", currency):
-        return f"currency is not {currency}"
-    return None
+def _columns(row: OrderRow, at: int) -> dict[str, object]:
+    values = {"unit": row.unit, "ordered_at": row.at, "revenue": row.cents, "loaded_at": at}
+    return {"order_id": row.order_id, **values}
 
 
-def _unusable(email: Any) -> str | None:
-    if not isinstance(email, str):
-        return "no e-mail"
-    kind = classify(email)
-    if kind is Kind.MISSING:
-        return "no e-mail"
-    return None if kind is Kind.EMAIL else f"the e-mail is {kind}"
-
-
-def _net(connection: Any, order_ids: set[str]) -> None:
-    if not connection.scalar(select(func.count()).select_from(refunds)):
+def _net(connection: Connection, order_ids: set[str]) -> None:
+    """What was refunded of these orders, of all refunds ever taken in."""
+    if not order_ids or not connection.scalar(select(exists(select(refunds)))):
         return
     total = (
         select(func.coalesce(func.sum(refunds.c.amount), 0))
@@ -235,8 +105,18 @@ def _net(connection: Any, order_ids: set[str]) -> None:
         .scalar_subquery()
     )
     statement = update(orders).where(orders.c.order_id == bindparam("key")).values(refunded=total)
-    if order_ids:
-        connection.execute(statement, [{"key": order_id} for order_id in sorted(order_ids)])
+    connection.execute(statement, [{"key": order_id} for order_id in sorted(order_ids)])
+
+
+def _drop_strangers(connection: Connection, since: int, until: int) -> None:
+    """Drops orders of people who have not entered, that became too old since the load before this one."""
+    last = connection.scalar(select(func.max(order_loads.c.until)))
+    kept = int(KEPT_OF_STRANGERS.total_seconds())
+    unseen = since if last is None else min(since, last - kept)
+    is_old = orders.c.ordered_at.between(unseen, until - kept - 1)
+    # The key of entrants begins with the phase: naming all of them lets it be used.
+    entered = exists().where(entrants.c.phase_id.in_(select(phases.c.id)), entrants.c.unit == orders.c.unit)
+    connection.execute(delete(orders).where(is_old, ~entered))
 
 
 def _seconds(moment: datetime) -> int:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 
-from analysis.orders import OrderLoad, load_orders, orders_watermark
+from analysis.orders import KEPT_OF_STRANGERS, OrderLoad, load_orders, orders_watermark
 from experiments.audiences import OrderSource
-from experiments.database import connect, reading
+from experiments.database import connect, reading, writing
 from experiments.errors import HoldoutsError, Rejected
 from experiments.identity import digest
-from experiments.schema import order_loads, orders
+from experiments.schema import entrants, order_loads, orders, phases
 
 SINCE, UNTIL = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -180,3 +180,74 @@ def test_a_source_that_fails_half_way_leaves_nothing_behind(ledger: Engine, tmp_
     with pytest.raises(Rejected, match="cannot be read"):
         load_orders(ledger, source, "EUR", since=SINCE, until=UNTIL, at=UNTIL)
     assert _stored(ledger) == []
+
+
+def _enter(engine: Engine, email: str) -> None:
+    """Ada has entered an audience."""
+    phase = {
+        "audience": "cart",
+        "number": 1,
+        "holdout_group": "cart",
+        "salt": "s",
+        "ppm": 100_000,
+        "universal_salt": "u",
+        "universal_ppm": 0,
+        "opened_at": 0,
+    }
+    with writing(engine) as connection:
+        key = connection.execute(insert(phases).values(phase)).inserted_primary_key
+        assert key is not None
+        entry = {"unit": digest(email), "bucket": 0, "universal_bucket": 0, "arm": 1, "entered_at": 0}
+        connection.execute(insert(entrants).values(phase_id=key[0], **entry))
+
+
+def test_a_strangers_order_is_kept_while_they_may_still_enter_and_an_entrants_for_ever(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    _enter(ledger, "ada@example.com")
+    rows = [
+        f"{who}{day},{who}@example.com,2026-09-{day:02},1" for who in ("ada", "bob") for day in (2, 3, 20)
+    ]
+    path = _csv(tmp_path, *rows)
+    _load(ledger, path)
+    assert len(_stored(ledger)) == 6
+    path.write_text("order_id,email,ordered_at,revenue\n")
+    later = datetime(2026, 9, 3, tzinfo=UTC) + KEPT_OF_STRANGERS
+    source = OrderSource(files=(str(path),))
+    load_orders(ledger, source, "EUR", since=later - timedelta(days=7), until=later, at=later)
+    assert [each[0] for each in _stored(ledger)] == ["ada2", "ada20", "ada3", "bob20", "bob3"]
+    later += timedelta(days=1)
+    load_orders(ledger, source, "EUR", since=later - timedelta(days=7), until=later, at=later)
+    assert [each[0] for each in _stored(ledger)] == ["ada2", "ada20", "ada3", "bob20"]
+
+
+def test_a_strangers_old_order_that_is_read_again_is_not_kept(ledger: Engine, tmp_path: Path) -> None:
+    _enter(ledger, "ada@example.com")
+    path = _csv(tmp_path, "a,ada@example.com,2026-09-02,1", "b,bob@example.com,2026-09-02,1")
+    until = UNTIL + KEPT_OF_STRANGERS
+    load_orders(ledger, OrderSource(files=(str(path),)), "EUR", since=SINCE, until=until, at=until)
+    assert [each[0] for each in _stored(ledger)] == ["a"]
+
+
+def test_a_refund_in_a_later_chunk_than_its_order_is_netted(
+    ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.order_source.CHUNK", 1)
+    rows = ["a,ada@example.com,2026-09-02,20", "b,bob@example.com,2026-09-02,10", "a,,2026-09-05,-5"]
+    assert _load(ledger, _csv(tmp_path, *rows)).refunds == 1
+    assert _stored(ledger) == [
+        ("a", digest("ada@example.com"), 2000, 500),
+        ("b", digest("bob@example.com"), 1000, 0),
+    ]
+
+
+def test_nothing_is_left_in_the_folder_for_temporary_files(
+    ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    _load(ledger, _csv(tmp_path, "a,ada@example.com,2026-09-02,20"))
+    with pytest.raises(Rejected):
+        _load(ledger, tmp_path / "no.csv")
+    assert list(place.iterdir()) == []
