@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 from experiments.digests import EMPTY, DigestSet
 from experiments.identifiers import SHA256, Form, Identifiers, read_identifiers
 from experiments.identity import resolve
 from sync.customerio import CustomerIO, Member
 from sync.plan import Membership
+from sync.seen import Seen
 
 _UNFINISHED = Membership(EMPTY, profiles=0, finished=False)
 
@@ -32,20 +34,20 @@ def read_membership(customerio: CustomerIO, segment: int, forms: Sequence[Form] 
     if not customerio.segment(segment).is_finished:
         return _UNFINISHED
     profiles = 0
-    units: list[bytes] = []
+    packed: list[bytes] = []
     unusable: Counter[str] = Counter()
     identifiers: list[Identifiers] = []
     for page in read_profiles(customerio, segment):
         profiles += len(page.ids)
         identified = resolve(page.emails)
-        units += identified.units
+        packed.append(b"".join(identified.units))
         unusable.update({str(kind): count for kind, count in identified.unusable.items()})
         identifiers.append(read_identifiers(forms, page.emails, _attributes(customerio, page, forms)))
     reported = customerio.customer_count(segment)
     if not customerio.segment(segment).is_finished:
         return _UNFINISHED
     return Membership(
-        units=DigestSet.of(units),
+        units=DigestSet.unpack(b"".join(packed)),
         profiles=profiles,
         unusable=dict(unusable),
         reported=reported,
@@ -58,11 +60,13 @@ def read_profiles(customerio: CustomerIO, segment: int) -> Iterator[Profiles]:
 
     Where the workspace lists no e-mails, they are read from the profiles' attributes.
     """
-    seen: set[str] = set()
+    seen = Seen()
     for page in customerio.membership(segment):
-        new = [member for member in page.members if member.cio_id not in seen]
-        seen.update(member.cio_id for member in new)
-        yield Profiles([member.cio_id for member in new], list(_emails(customerio, new)))
+        members = page.members
+        is_new = seen.add([member.cio_id for member in members])
+        if not is_new.all():
+            members = tuple(compress(members, is_new))
+        yield Profiles([member.cio_id for member in members], list(_emails(customerio, members)))
 
 
 def _emails(customerio: CustomerIO, members: Sequence[Member]) -> Iterable[str | None]:
