@@ -15,6 +15,7 @@ _ORDER = ("high", "medium", "low")
 class Advice:
     """One finding as the reader sees it."""
 
+    code: str
     severity: str
     subject: str
     sentence: str
@@ -38,8 +39,9 @@ def _advice(finding: Place, money: Way) -> Advice:
     cost: Sentence = () if told["cost_per_week"] is None else (money(finding["cost_per_week"]), " a week")
     accepted = told.get("accepted")
     return Advice(
+        code=told["code"],
         severity=told["severity"],
-        subject=told["audience"] or told["subject"],
+        subject=told["audience"] or told["subject"] or "whole programme",
         sentence=told["sentence"],
         what_to_do=told["what_to_do"],
         cost=cost,

@@ -17,10 +17,12 @@ from analysis.glossary import GLOSSARY
 from analysis.index import index_view
 from analysis.page import axis_of, headline, left_out, measured_from, row, rows, verdict_on_total, ways
 from analysis.pictures import Subject, draw
+from analysis.playbook_tables import matrix, window_rows
 from analysis.revised import revised
 from analysis.safeguards import firewall, removals
 from analysis.together_page import together_view
 from analysis.weeks import day_of, history, moment_of, one_a_day
+from analysis.window_picture import draw_windows
 from analysis.wording import (
     Place,
     count,
@@ -65,6 +67,9 @@ def render_page(told: Document, earlier: Sequence[Document]) -> str:
         removals=removals(root, said.money),
         advices=advices(root, said.money),
         together=together_view(root),
+        window_rows=window_rows(root),
+        window_picture=_windows(told),
+        matrix=matrix(root),
         revised=revised(before, told, said),
         before=None if before is None else moment_of(before),
         glossary=GLOSSARY,
@@ -76,6 +81,11 @@ def render_index(weeks: Sequence[Document], kept: Collection[str]) -> str:
     return _environment().get_template("index.html").render(
         view=index_view(weeks, kept), glossary=GLOSSARY, at=moment_of(weeks[-1])
     )  # fmt: skip
+
+
+def _windows(told: Document) -> Markup:
+    playbook = told.get("playbook")
+    return Markup(draw_windows(playbook) if playbook else "")  # noqa: S704 - its words are escaped where it is drawn
 
 
 def _picture(subject: Subject) -> Markup:

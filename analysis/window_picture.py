@@ -6,13 +6,17 @@ people are advertised to while they are still in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 WIDTH, HEIGHT = 460, 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 108, 12, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 146, 12, 30
+_FONT, _LINE = 12, 15
+_LONGEST_NAME = 15
+"""Characters beside the picture; the table has the whole name."""
+_MOST_NAMES = 10
 _DAY = 86_400
 _TICK = 6 * 3_600
 _ROOM = 1.15
@@ -42,7 +46,8 @@ def draw_windows(playbook: Mapping[str, Any]) -> str:
     shown = _short(playbook["windows"], longest)
     top = _ROOM * max([longest, *(_length(each) for each in shown)])
     axes = _Axes(waits[0][0], waits[-1][1], top)
-    parts = [_frame(axes), _saw(axes, waits), *(_window(axes, each) for each in shown)]
+    names = _names(axes, shown[:_MOST_NAMES])
+    parts = [_frame(axes), _saw(axes, waits), *(_window(axes, each) for each in shown), *names]
     label = _described(shown, longest)
     return (
         f'<svg class="windows" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
@@ -71,11 +76,11 @@ def _frame(axes: _Axes) -> str:
         y = axes.y(hours)
         lines.append(
             f'<path class="line" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}" stroke="currentColor" opacity=".15"/>'
-            f'<text x="{_LEFT - 6}" y="{y + 3:.1f}" text-anchor="end" font-size="9" fill="currentColor">{hours} h</text>'
+            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" font-size="{_FONT}" fill="currentColor">{hours} h</text>'
         )
     first = -(-int(axes.start) // _TICK) * _TICK
     times = (
-        f'<text x="{axes.x(moment):.1f}" y="{base + 14:.1f}" text-anchor="middle" font-size="9" '
+        f'<text x="{axes.x(moment):.1f}" y="{base + 17:.1f}" text-anchor="middle" font-size="{_FONT}" '
         f'fill="currentColor">{moment % _DAY // 3_600:02}:00</text>'
         for moment in range(first, int(axes.end) + 1, _TICK)
     )
@@ -93,11 +98,23 @@ def _saw(axes: _Axes, waits: Sequence[tuple[int, int, int]]) -> str:
 
 def _window(axes: _Axes, window: Mapping[str, Any]) -> str:
     y = axes.y(_length(window))
-    words = f"{escape(window['audience'])}: {window['reached']:.0%}"
-    return (
-        f'<path class="mark" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}" stroke="currentColor" stroke-dasharray="4 3"/>'
-        f'<text x="{WIDTH - _RIGHT + 6}" y="{y + 3:.1f}" font-size="9" fill="currentColor">{words}</text>'
-    )
+    return f'<path class="mark" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}" stroke="currentColor" stroke-dasharray="4 3"/>'
+
+
+def _names(axes: _Axes, shown: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Beside the lines, pushed up where two would stand in one place, and bound to their lines."""
+    above = float(HEIGHT)
+    for window in shown:
+        y = axes.y(_length(window))
+        above = min(y, above - _LINE)
+        name = window["audience"]
+        short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        edge = WIDTH - _RIGHT
+        yield f'<path class="mark" d="M{edge} {y:.1f}l6 {above - y:.1f}" fill="none" stroke="currentColor"/>'
+        yield (
+            f'<text class="name" x="{edge + 9}" y="{above + 4:.1f}" font-size="{_FONT}" fill="currentColor">'
+            f"{escape(short)}: {window['reached']:.0%}</text>"
+        )
 
 
 def _described(shown: Sequence[Mapping[str, Any]], longest: float) -> str:

@@ -57,6 +57,16 @@ def stem_of_name(name: str) -> str | None:
     return name[: match.start()].rstrip("-– ")
 
 
+def journey_of_name(name: str) -> str | None:
+    """What a name says besides the stretch of time: `cart-uk` of `cart-0-4h-uk`; None where it has no stretch."""
+    match = _STAY.search(name)
+    if match is None or stay_in_name(name) is None:
+        return None
+    return "-".join(
+        part for part in (name[: match.start()].strip("-– "), name[match.end() :].strip("-– ")) if part
+    )
+
+
 def is_bounded(name: str) -> bool:
     """Whether a name says any length of time at all: `Ordered in the last 7 days`."""
     return _LENGTH.search(name) is not None

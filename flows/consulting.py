@@ -7,15 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from flows import checking
-from flows.playbook import (
-    Told,
-    checklist_text,
-    consult,
-    document,
-    findings_text,
-    read_snapshot,
-    windows_text,
-)
+from flows.playbook import Told, consult, document, read_snapshot
+from flows.playbook_text import checklist_text, findings_text, shared_text, windows_text
 from flows.session import moment, open_session, seconds
 
 
@@ -36,5 +29,7 @@ def consulted_text(set_up: Sequence[checking.Finding], told: Told, *, page_only:
         return checklist_text(told.checklist)
     parts = [checking.check_text(list(set_up)), findings_text(told.findings)]
     if told.windows:
-        parts.append(windows_text(told.windows))
+        parts.append(windows_text(told))
+    if told.shared:
+        parts.append(shared_text(told))
     return "\n\n".join(parts)

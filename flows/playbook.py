@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,11 +13,11 @@ from experiments.playbook.checks import findings as found_in
 from experiments.playbook.clock import overrun, waits
 from experiments.playbook.facts import Snapshot
 from experiments.playbook.finding import Finding
-from experiments.playbook.timing import Window, windows
+from experiments.playbook.sharing import Shared, shared_lists
+from experiments.playbook.timing import Basis, Window, basis, windows
 from experiments.playbook_log import last_check
 from flows.playbook_ledger import read_ledger
 from flows.playbook_vendors import with_criteo, with_customerio
-from flows.preview import table_text
 from flows.session import Session, open_criteo, open_customerio
 
 
@@ -29,10 +29,14 @@ class Told:
     findings: tuple[Finding, ...]
     checklist: tuple[Item, ...]
     windows: tuple[Window, ...]
+    basis: Basis
+    """What the windows are reckoned with."""
     waits: tuple[tuple[int, int, int], ...]
     """Per stretch between two syncs: start, end, and when whoever entered in it can be advertised to."""
     overrun: float
     """Seconds for which people are advertised to after they left."""
+    shared: tuple[Shared, ...]
+    """Pairs of audiences with people in common."""
 
 
 def read_snapshot(session: Session, now: int, *, ask_vendors: bool = True) -> Snapshot:
@@ -53,8 +57,10 @@ def consult(snapshot: Snapshot) -> Told:
         findings=found,
         checklist=checklist(snapshot, found),
         windows=windows(snapshot),
+        basis=basis(snapshot),
         waits=tuple(waits(snapshot.rhythm)),
         overrun=overrun(snapshot.rhythm),
+        shared=shared_lists(snapshot),
     )
 
 
@@ -77,8 +83,16 @@ def document(told: Told, before: Mapping[str, Any] | None = None) -> dict[str, A
             }
             for each in told.windows
         ],
+        "basis": {
+            "words": str(told.basis),
+            "interval_hours": told.basis.interval / 3_600,
+            "interval_is_measured": told.basis.is_seen,
+            "push_seconds": told.basis.push,
+            "push_is_measured": told.basis.push is not None,
+        },
         "waits": [[start, end, live] for start, end, live in told.waits],
         "overrun_hours": told.overrun / 3_600,
+        "overlaps": [each.document() for each in told.shared],
     }
 
 
@@ -93,45 +107,6 @@ def new_and_severe(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> 
     """Open findings of high severity that the check before did not have."""
     known = {_key(each) for each in (before or {}).get("findings", ()) if _is_severe(each)}
     return [each for each in now["findings"] if _is_severe(each) and _key(each) not in known]
-
-
-def findings_text(found: Sequence[Finding]) -> str:
-    """One paragraph a finding: what, how bad, what it costs, what to do."""
-    return "\n".join(_finding_text(each) for each in found) or "the playbook finds nothing to improve"
-
-
-def windows_text(found: Sequence[Window]) -> str:
-    """The table of windows, with a bar of twenty characters for the share of people reached."""
-    rows = [
-        {
-            "window": each.audience,
-            "lasts": f"{each.stay.length / 3_600:g} h",
-            "people reached": f"{each.reached:.0%}",
-            "of their hours": f"{each.covered:.0%}",
-            "": "█" * round(20 * each.reached) + "·" * (20 - round(20 * each.reached)),
-        }
-        for each in found
-    ]
-    return table_text(rows) if rows else "no audience says from when to when people are in it"
-
-
-def checklist_text(page: Sequence[Item]) -> str:
-    """The page: a box for each item, and its evidence."""
-    boxes = {"done": "[x]", "not done": "[ ]", "unknown": "[?]"}
-    wide = max(len(each.title) for each in page)
-    return "\n".join(f"{boxes[each.state]} {each.title.ljust(wide)}  {each.evidence}" for each in page)
-
-
-def _finding_text(found: Finding) -> str:
-    who = "" if found.audience is None else f" {found.audience}:"
-    cost = "" if found.cost is None else f" ({found.cost})"
-    mark = found.severity if found.is_open else "accepted"
-    ending = (
-        f"  accepted until {found.accepted.until}: {found.accepted.reason}"
-        if found.accepted
-        else f"  {found.what_to_do}"
-    )
-    return f"{mark.ljust(8)}  {found.code}{who} {found.sentence}{cost}\n{ending.rjust(len(ending) + 8)}"
 
 
 def _key(found: Mapping[str, Any]) -> tuple[str | None, ...]:

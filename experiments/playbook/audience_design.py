@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, pairwise
+from itertools import combinations
 
 from experiments.audiences import Audience
 from experiments.playbook.facts import WEEK, Known, Snapshot, stay_of
 from experiments.playbook.finding import Finding, check
-from experiments.stays import Stay, is_bounded, stem_of_name
+from experiments.playbook.sharing import shared_lists
+from experiments.stays import Stay, is_bounded, journey_of_name
 
 GIANT, ENORMOUS = 0.20, 0.40
 """Shares of the base: a retargeting audience is a moment in few people's week, not a fifth of everybody."""
@@ -59,58 +60,58 @@ def vague(snapshot: Snapshot) -> Iterator[Finding]:
 
 @check("design.windows-gap")
 def windows_gap(snapshot: Snapshot) -> Iterator[Finding]:
-    """Two windows of one journey with a stretch between them in which nobody is advertised to."""
+    """A stretch between the windows of one journey in which nobody is advertised to."""
     for journey in _journeys(snapshot.programme.includes).values():
-        for (before, early), (after, late) in pairwise(journey):
-            if late.start > early.end:
-                hours = (late.start - early.end) / 3_600
-                yield Finding(
-                    "low",
-                    after.name,
-                    hours,
-                    f"between {before.name} and {after.name} nobody is advertised to for {hours:g} h",
-                    f"let {after.name} begin where {before.name} ends, or accept the gap if another channel fills it",
-                )
+        for at, (after, late) in enumerate(journey[1:], start=1):
+            before, reached = max(journey[:at], key=lambda each: each[1].end)
+            if late.start <= reached.end:
+                continue
+            hours = (late.start - reached.end) / 3_600
+            yield Finding(
+                "low",
+                after.name,
+                hours,
+                f"between {before.name} and {after.name} nobody is advertised to for {hours:g} h",
+                f"let {after.name} begin where {before.name} ends, or accept the gap if another channel fills it",
+            )
 
 
 @check("design.windows-overlap")
 def windows_overlap(snapshot: Snapshot) -> Iterator[Finding]:
     """Two windows of one journey that hold a person at the same time."""
     for journey in _journeys(snapshot.programme.includes).values():
-        for (before, early), (after, late) in pairwise(journey):
-            if late.start < early.end:
-                apart = before.holdout_group != after.holdout_group
-                hours = (min(early.end, late.end) - late.start) / 3_600
-                yield Finding(
-                    "medium" if apart else "low",
-                    after.name,
-                    hours,
-                    f"{before.name} and {after.name} hold the same people for {hours:g} h"
-                    + (", held out by different salts" if apart else ""),
-                    "give both one holdout_group, and cut points that meet"
-                    if apart
-                    else "let the windows meet: until then the one of higher priority claims the person",
-                )
+        for (before, early), (after, late) in combinations(journey, 2):
+            if late.start >= early.end:
+                continue
+            apart = before.holdout_group != after.holdout_group
+            hours = (min(early.end, late.end) - late.start) / 3_600
+            yield Finding(
+                "medium" if apart else "low",
+                after.name,
+                hours,
+                f"{before.name} and {after.name} hold the same people for {hours:g} h"
+                + (", held out by different salts" if apart else ""),
+                "give both one holdout_group, and cut points that meet"
+                if apart
+                else "let the windows meet: until then the one of higher priority claims the person",
+                subject=before.name,
+            )
 
 
 @check("design.overlap")
 def overlap(snapshot: Snapshot) -> Iterator[Finding]:
     """Two include audiences that share too many people, who are bid for twice and measured twice."""
-    for one, other in combinations(snapshot.programme.includes, 2):
-        shared = (snapshot.overlaps or {}).get((one.name, other.name), 0)
-        sizes = {each: snapshot.of(each).on_list or 0 for each in (one.name, other.name)}
-        smaller = min(sizes, key=lambda name: sizes[name])
-        if shared < max(SHARED_FROM, SHARED * sizes[smaller]):
+    for pair in shared_lists(snapshot):
+        if pair.people < SHARED_FROM or pair.most < SHARED:
             continue
-        share = shared / sizes[smaller]
-        bigger = other.name if smaller == one.name else one.name
+        size = snapshot.of(pair.smaller).on_list or 0
         yield Finding(
             "medium",
-            smaller,
-            share,
-            f"{shared:,} of its {sizes[smaller]:,} people, {share:.0%}, are advertised to by {bigger} as well",
+            pair.smaller,
+            pair.most,
+            f"{pair.people:,} of its {size:,} people, {pair.most:.0%}, are advertised to by {pair.bigger} as well",
             "make them windows of one holdout_group, where priority decides, or exclude one from the other",
-            subject=bigger,
+            subject=pair.bigger,
         )
 
 
@@ -160,12 +161,12 @@ def _turnover(known: Known) -> float | None:
 
 
 def _journeys(includes: Sequence[Audience]) -> Mapping[str, Journey]:
-    """Audiences with windows by what their names begin with, else by holdout group; in order of time."""
+    """Audiences with windows by what their names say besides the time, else by holdout group; in order of time."""
     found: dict[str, list[tuple[Audience, Stay]]] = {}
     for audience in includes:
         stay = stay_of(audience)
         if stay is not None:
-            found.setdefault(stem_of_name(audience.name) or audience.holdout_group, []).append(
+            found.setdefault(journey_of_name(audience.name) or audience.holdout_group, []).append(
                 (audience, stay)
             )
     return {name: sorted(windows, key=lambda each: each[1].start) for name, windows in found.items()}

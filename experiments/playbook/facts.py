@@ -179,9 +179,14 @@ class Snapshot:
         return int(median(gaps)) if len(gaps) > 1 else 4 * 3_600
 
     @property
+    def sees_syncs(self) -> bool:
+        """Whether enough syncs ran to reckon with them."""
+        return len(self.syncs) > 2
+
+    @property
     def rhythm(self) -> Rhythm:
         """The syncs that were, else those of the deployed schedule; a push that nobody measured takes no time."""
-        moments = self.syncs if len(self.syncs) > 2 else FOUR_HOURLY
+        moments = self.syncs if self.sees_syncs else FOUR_HOURLY
         return Rhythm(moments, self.push or 0, self.programme.criteo)
 
     def of(self, audience: Audience | str) -> Known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiments.audiences import Audience
+from experiments.audiences import Audience, CriteoClock
 from experiments.playbook.clock import HOUR, overrun, reach, schedule_for, shortest, shortest_ever
 from experiments.playbook.facts import DAY, Snapshot, stay_of
 from experiments.playbook.finding import Finding, check, money
@@ -27,6 +27,33 @@ class Window:
     """Share of its people who can be advertised to while they are in it."""
     covered: float
     """Share of the hours that its people spend in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the table is reckoned with, and which of it was measured."""
+
+    interval: int
+    """Seconds between two syncs."""
+    is_seen: bool
+    """Whether the syncs are those that ran; else the deployed schedule is assumed."""
+    push: int | None
+    """Measured seconds from reading a segment to Criteo's answer; None is reckoned as no time."""
+    criteo: CriteoClock
+
+    def __str__(self) -> str:
+        seen = "as in the last two weeks" if self.is_seen else "as deployed, which is assumed"
+        push = (
+            "no time from segment to list, which is assumed, for no sync has measured it"
+            if self.push is None
+            else f"{_span(self.push)} from segment to list, as measured"
+        )
+        return f"a sync every {_span(self.interval)}, {seen}; {push}; {_criteo(self.criteo)}"
+
+
+def basis(snapshot: Snapshot) -> Basis:
+    """What is known of the way from a segment to the campaigns."""
+    return Basis(snapshot.interval, snapshot.sees_syncs, snapshot.push, snapshot.programme.criteo)
 
 
 def windows(snapshot: Snapshot) -> tuple[Window, ...]:
@@ -64,7 +91,7 @@ def late_exit(snapshot: Snapshot) -> Iterator[Finding]:
         "medium",
         None,
         late / HOUR,
-        f"who leaves a segment, by buying too, is advertised to for {late / HOUR:.0f} h more on average",
+        f"who leaves a segment, by buying too, is advertised to for {late / HOUR:.0f} h more on average{_assumed(snapshot)}",
         "sync more often, just before Criteo processes its lists",
     )
 
@@ -76,10 +103,28 @@ def _finding(snapshot: Snapshot, window: Window, severity: str) -> Finding:
         "high" if severity == "high" else "medium",
         window.audience,
         window.reached,
-        f"of the people in its {window.stay.length / HOUR:g} h, {window.reached:.0%} can be advertised to while still in it; the others' ads come too late",
+        f"of the people in its {window.stay.length / HOUR:g} h, {window.reached:.0%} can be advertised to while still in it; the others' ads come too late{_assumed(snapshot)}",
         _advice(snapshot, audience, window.stay),
         money(snapshot, None if spend is None else spend * (1 - window.reached)),
     )
+
+
+def _assumed(snapshot: Snapshot) -> str:
+    """What of the clock nobody has measured: the truth can only be later."""
+    return "" if snapshot.push is not None else ", even if segment to list, not measured yet, takes no time"
+
+
+def _span(seconds: int) -> str:
+    if seconds < 5_400 and seconds != HOUR:
+        return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"{seconds / HOUR:.3g} h"
+
+
+def _criteo(clock: CriteoClock) -> str:
+    if not clock.processing:
+        return f"Criteo at once and {_span(clock.delay)}" if clock.delay else "Criteo at once"
+    times = " and ".join(f"{time // HOUR:02}:{time % HOUR // 60:02}" for time in clock.processing)
+    return f"Criteo at {times} UTC and {_span(clock.delay)}"
 
 
 def _advice(snapshot: Snapshot, audience: Audience, stay: Stay) -> str:

@@ -11,7 +11,14 @@ EUROS = money("EUR")
 
 
 def _finding(severity: str, **more: Any) -> dict[str, Any]:
-    usual = {"audience": "cart", "subject": "", "sentence": "s", "what_to_do": "w", "cost_per_week": None}
+    usual = {
+        "code": "design.giant",
+        "audience": "cart",
+        "subject": "",
+        "sentence": "s",
+        "what_to_do": "w",
+        "cost_per_week": None,
+    }
     return {**usual, "severity": severity, "accepted": None, **more}
 
 
@@ -44,3 +51,8 @@ def test_a_cost_is_said_a_week_and_points_to_the_reports_number() -> None:
 def test_a_finding_about_no_audience_is_named_by_its_subject() -> None:
     (found,) = advices(_told(_finding("high", audience=None, subject="ad set 490")), EUROS)
     assert found.subject == "ad set 490"
+
+
+def test_a_finding_about_nothing_in_particular_is_about_the_programme() -> None:
+    (found,) = advices(_told(_finding("high", audience=None)), EUROS)
+    assert (found.code, found.subject) == ("design.giant", "whole programme")

@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import playbook_documents as checked
 import pytest
 import report_documents as made
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
@@ -45,6 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     weeks = made.eight_weeks()
     write_report(found / "usual", weeks[-1], weeks[:-1])
     write_report(found / "every-state", made.every_state(), weeks[:-1])
+    playbook = {"playbook": checked.playbook()}
+    write_report(found / "playbook", made.full_report() | playbook, [])
     write_report(found / "first", made.report([made.not_enough(), made.invalid()]), [])
     return found
 
@@ -53,6 +57,7 @@ PAGES = (
     "usual/2026-11-23/index.html",
     "every-state/2026-11-23/index.html",
     "first/2026-11-23/index.html",
+    "playbook/2026-11-23/index.html",
     "usual/index.html",
 )
 
@@ -107,7 +112,7 @@ def test_ladders_share_one_scale(browser: Browser, folder: Path) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("name", PAGES[:3])
+@pytest.mark.parametrize("name", PAGES[:4])
 def test_numbers_equal_those_of_the_json_beside(browser: Browser, folder: Path, name: str) -> None:
     told = json.loads((folder / name).with_name("report.json").read_text(encoding="utf-8"))
     page = browser.new_page()
@@ -133,6 +138,32 @@ def test_each_picture_is_drawn_and_described(browser: Browser, folder: Path) -> 
         assert box["width"] > 250
         assert box["height"] > 120
         assert "5 Oct 2026:" in (each.get_attribute("aria-label") or "")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_picture_of_windows_takes_the_page_s_colours_and_its_words_stay_inside_and_apart(
+    browser: Browser, folder: Path, scheme: Any
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page.goto((folder / PAGES[3]).as_uri())
+    picture = page.locator("#playbook svg.windows")
+    assert "cart-0-4h 0%" in (picture.get_attribute("aria-label") or "")
+    frame = picture.bounding_box()
+    assert frame is not None
+    words = [each.bounding_box() for each in picture.locator("text.name").all()]
+    assert len(words) == 3
+    for box in words:
+        assert box is not None
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+    tops = sorted(box["y"] for box in words if box)
+    assert all(later - earlier >= 10 for earlier, later in pairwise(tops))
+    probe = "(each, name) => [getComputedStyle(each).stroke, getComputedStyle(each).fill][name]"
+    lines = picture.locator("polyline.added").evaluate(probe, 0)
+    assert lines == ("rgb(20, 80, 140)" if scheme == "light" else "rgb(134, 185, 238)")
+    page.emulate_media(media="print")
+    assert picture.is_visible()
+    assert picture.locator("polyline.added").evaluate(probe, 0) == "rgb(20, 80, 140)"
     page.close()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.stays import Stay, is_bounded, parse_stay, stay_in_name, stem_of_name
+from experiments.stays import Stay, is_bounded, journey_of_name, parse_stay, stay_in_name, stem_of_name
 
 HOUR, DAY = 3_600, 86_400
 
@@ -25,6 +25,14 @@ HOUR, DAY = 3_600, 86_400
 def test_a_name_s_stretch_of_time_is_read(name: str, stay: Stay | None, stem: str | None) -> None:
     assert stay_in_name(name) == stay
     assert stem_of_name(name) == stem
+
+
+@pytest.mark.parametrize(
+    ("name", "journey"),
+    [("cart-0-4h", "cart"), ("cart-0-4h-uk", "cart-uk"), ("0-4h", ""), ("browse-no-cart", None)],
+)
+def test_a_journey_is_what_a_name_says_besides_the_time(name: str, journey: str | None) -> None:
+    assert journey_of_name(name) == journey
 
 
 @pytest.mark.parametrize("text", ["0-4", "4h", "4-0h", "2-2d", "", "a-b h"])

@@ -336,6 +336,9 @@ def test_check_tells_the_set_up_first_then_the_playbook_and_ends_well(
     assert said.index("audiences file") < said.index("accepted  design.windows-gap cart-2-7d:")
     assert "the second day belongs to the cart e-mails" in said
     assert "people reached" in said
+    assert (
+        "reckoned with a sync every 4 h, as deployed, which is assumed; no time from segment to list" in said
+    )
 
 
 def test_the_checklist_is_one_page_of_boxes(holdouts: Callable[..., tuple[int, str]]) -> None:
@@ -350,9 +353,8 @@ def test_check_answers_machines_with_one_document(holdouts: Callable[..., tuple[
     told = json.loads(said)
     assert status == 0
     assert {"set_up", "playbook"} == set(told)
-    assert {"checked_at", "findings", "checklist", "windows", "waits", "overrun_hours"} == set(
-        told["playbook"]
-    )
+    parts = {"checked_at", "findings", "checklist", "windows", "waits", "basis", "overrun_hours", "overlaps"}
+    assert parts == set(told["playbook"])
     assert draw_windows(told["playbook"]).startswith("<svg")
 
 

@@ -19,6 +19,7 @@ from shops import (
 )
 
 from experiments.playbook.facts import Answer, Snapshot
+from experiments.playbook.sharing import shared_lists
 from experiments.stays import Stay
 
 
@@ -82,6 +83,23 @@ def test_windows_that_overlap_are_worse_under_two_salts() -> None:
     assert the(journey(CART[0], apart, CART[2]), "design.windows-overlap").severity == "medium"
 
 
+def test_a_long_window_beside_short_ones_leaves_no_gap_and_overlaps_each_of_them() -> None:
+    whole = replace(CART[0], name="cart-0-7d")
+    found = codes(journey(whole, replace(CART[1], name="cart-1-2d"), replace(CART[2], name="cart-4-5d")))
+    assert [each for each in found if each[0].startswith("design.windows")] == [
+        ("design.windows-overlap", "cart-1-2d"),
+        ("design.windows-overlap", "cart-4-5d"),
+    ]
+
+
+def test_the_same_windows_in_two_countries_are_two_journeys() -> None:
+    pair = [
+        include(f"cart-0-4h-{country}", holdout_group=f"cart-{country}", segment=at)
+        for at, country in enumerate(("uk", "de"), start=30)
+    ]
+    assert not {code for code, _ in codes(journey(*pair)) if code.startswith("design.windows")}
+
+
 def test_windows_of_different_journeys_neither_leave_gaps_nor_overlap() -> None:
     assert codes(journey(CART[0], CART[1], CART[2], LAPSED, include("browse-0-7d"))) == []
 
@@ -92,6 +110,25 @@ def test_a_quarter_of_an_audience_in_another_one_is_an_overlap() -> None:
     assert found.figure == pytest.approx(0.25)
     assert codes(shop(overlaps={pair: 899})) == []
     assert codes(shop(overlaps=None)) == []
+
+
+def test_shared_people_of_lists_nobody_has_counted_are_left_alone() -> None:
+    pair = ("cart-0-4h", "lapsed-60-120d")
+    unknown = replace(with_known("cart-0-4h", on_list=None), overlaps={pair: 900})
+    assert shared_lists(unknown) == ()
+    assert "design.overlap" not in {code for code, _ in codes(unknown)}
+
+
+def test_the_closest_pair_is_told_first_with_both_shares() -> None:
+    pairs = {("cart-0-4h", "lapsed-60-120d"): 36, ("cart-4-24h", "lapsed-60-120d"): 360}
+    facts = replace(with_known("lapsed-60-120d", on_list=7_200), overlaps=pairs)
+    found = shared_lists(facts)
+    assert [(each.one, each.other, each.people) for each in found] == [
+        ("cart-4-24h", "lapsed-60-120d", 360),
+        ("cart-0-4h", "lapsed-60-120d", 36),
+    ]
+    assert (found[0].of_one, found[0].of_other) == (0.1, 0.05)
+    assert (found[0].smaller, found[0].bigger, found[0].most) == ("cart-4-24h", "lapsed-60-120d", 0.1)
 
 
 def test_few_shared_people_are_no_overlap_however_small_the_audience() -> None:

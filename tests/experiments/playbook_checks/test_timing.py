@@ -7,7 +7,7 @@ from shops import MOMENTS, PROGRAMME, codes, shop, the, with_programme
 
 from experiments.audiences import CriteoClock
 from experiments.playbook.clock import HOUR
-from experiments.playbook.timing import windows
+from experiments.playbook.timing import basis, windows
 
 BATCHES = CriteoClock()
 
@@ -39,6 +39,34 @@ def test_before_the_first_syncs_the_deployed_schedule_is_assumed() -> None:
         codes(replace(shop(syncs=(), push=None), programme=replace(PROGRAMME, criteo=CriteoClock((), 0))))
         == []
     )
+
+
+def test_a_measured_delay_moves_the_window_and_is_said_to_be_measured() -> None:
+    slow = replace(with_programme(criteo=CriteoClock((), 0)), push=3 * HOUR + HOUR * 3 // 4)
+    found = the(slow, "timing.thin")
+    assert (found.audience, found.figure) == ("cart-0-4h", pytest.approx(0.25))
+    assert "not measured" not in found.sentence
+    assert str(basis(slow)) == (
+        "a sync every 1 h, as in the last two weeks; 3.75 h from segment to list, as measured; Criteo at once"
+    )
+
+
+def test_a_delay_that_nobody_measured_is_said_to_be_assumed_in_findings_and_table() -> None:
+    blind = replace(with_programme(criteo=BATCHES), push=None, syncs=())
+    sentence = the(blind, "timing.unreachable").sentence
+    assert sentence.endswith("even if segment to list, not measured yet, takes no time")
+    assert str(basis(blind)) == (
+        "a sync every 4 h, as deployed, which is assumed; no time from segment to list, which is assumed, "
+        "for no sync has measured it; Criteo at 00:00 and 12:00 UTC and 5 h"
+    )
+    late = replace(with_programme(criteo=CriteoClock((), 49 * HOUR)), push=None)
+    assert "not measured yet" in the(late, "timing.late-exit").sentence
+
+
+def test_a_delay_of_nothing_that_was_measured_is_no_assumption() -> None:
+    prompt = replace(with_programme(criteo=BATCHES), push=0)
+    assert "0 s from segment to list, as measured" in str(basis(prompt))
+    assert "not measured" not in the(prompt, "timing.unreachable").sentence
 
 
 def test_a_clock_that_is_days_late_is_told_once_for_the_programme() -> None:
