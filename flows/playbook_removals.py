@@ -65,18 +65,24 @@ def _replayed(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Delays of the removed, and since when each buyer has been on the list if it holds the buyer."""
     sent = sent_identifiers(connection)
-    on_since = np.full(len(bought.units), bought.since, dtype=np.int64)
-    delays = [np.zeros(0, dtype=np.int64)]
     columns = (requests.c.operation, requests.c.digests, requests.c.answered_at)
     chosen = select(*columns).where(
         requests.c.list == list_id, requests.c.written_at > bought.since, requests.c.state == "confirmed"
     )
-    for operation, packed, answered in connection.execute(chosen.order_by(requests.c.id)):
-        named = bought.units.mask(sent.people(DigestSet.unpack(packed)))
+    asked = connection.execute(chosen.order_by(requests.c.id)).all()
+    # Few buyers stand in any request of this list: the others are looked at once, not once a request.
+    touched = bought.units.mask(sent.people(DigestSet.unpack(b"".join(row.digests for row in asked))))
+    units, moments = bought.units.where(touched), bought.moments[touched]
+    since = np.full(len(units), bought.since, dtype=np.int64)
+    delays = [np.zeros(0, dtype=np.int64)]
+    for operation, packed, answered in asked:
+        named = units.mask(sent.people(DigestSet.unpack(packed)))
         if operation == "add":
-            on_since[named] = answered
+            since[named] = answered
             continue
-        was_on = named & (bought.moments >= on_since) & (bought.moments <= answered)
-        delays.append(answered - bought.moments[was_on])
-        on_since[named] = np.iinfo(np.int64).max
+        was_on = named & (moments >= since) & (moments <= answered)
+        delays.append(answered - moments[was_on])
+        since[named] = np.iinfo(np.int64).max
+    on_since = np.full(len(bought.units), bought.since, dtype=np.int64)
+    on_since[touched] = since
     return np.concatenate(delays), on_since

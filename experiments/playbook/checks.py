@@ -63,9 +63,11 @@ CODES: tuple[str, ...] = tuple(each.code for each in CHECKS)
 
 
 def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Everything that is found, what is open and severe first, in the playbook's order otherwise."""
-    found = [_marked(each, snapshot) for look in CHECKS for each in look(snapshot)]
-    return tuple(sorted(found, key=lambda each: (not each.is_open, SEVERITIES.index(each.severity))))
+    """Everything that is found, once, what is open and severe first, in the playbook's order otherwise."""
+    found: dict[tuple[str, str | None, str], Finding] = {}
+    for each in (each for look in CHECKS for each in look(snapshot)):
+        found.setdefault((each.code, each.audience, each.subject), _marked(each, snapshot))
+    return tuple(sorted(found.values(), key=lambda each: (not each.is_open, SEVERITIES.index(each.severity))))
 
 
 def _marked(finding: Finding, snapshot: Snapshot) -> Finding:

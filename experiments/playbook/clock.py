@@ -10,6 +10,7 @@ L is a step function of t, so between two syncs everything is a polynomial of t 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -88,7 +89,9 @@ def overrun(rhythm: Rhythm) -> float:
 def shortest(share: float, rhythm: Rhythm) -> int | None:
     """The fewest whole hours a window must last so that `share` of its people are reached; None beyond a month."""
     hours = range(1, _LONGEST + 1)
-    return next((each for each in hours if reach(each * HOUR, rhythm).reached >= share), None)
+    # Who is reached in a short window is reached in a longer one, so the shares stand in order.
+    at = bisect_left(hours, share, key=lambda each: reach(each * HOUR, rhythm).reached)
+    return hours[at] if at < len(hours) else None
 
 
 def schedules(rhythm: Rhythm) -> Iterator[Schedule]:

@@ -88,5 +88,5 @@ def check(code: str) -> Callable[[Look], Check]:
 
 
 def money(snapshot: Snapshot, amount: float | None) -> Money | None:
-    """A week's cost in the programme's currency; None where it is not known."""
-    return None if amount is None else Money(amount, snapshot.programme.currency)
+    """A week's cost in the programme's currency, never below nothing; None where it is not known."""
+    return None if amount is None else Money(max(0.0, amount), snapshot.programme.currency)

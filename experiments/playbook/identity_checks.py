@@ -173,7 +173,8 @@ class _Rate:
 def _rate(sync: Sync | None) -> _Rate | None:
     if sync is None or not sync.identifiers or sync.matches is None:
         return None
-    return _Rate(sync.matches, sync.identifiers)
+    # Counts of different hours, so that there may be more matches than identifiers.
+    return _Rate(min(sync.matches, sync.identifiers), sync.identifiers)
 
 
 def _middle(rates: Sequence[_Rate]) -> _Rate:
@@ -189,7 +190,7 @@ def _band(one: _Rate, other: _Rate) -> float:
 
 def _is_above(count: int, looked_at: int, bound: float) -> bool:
     """k > nb + 3 · √(nb(1 − b))."""
-    return count > looked_at * bound + DOUBT * sqrt(looked_at * bound * (1 - bound))
+    return looked_at > 0 and count > looked_at * bound + DOUBT * sqrt(looked_at * bound * (1 - bound))
 
 
 def _cause(known: Known) -> str:
