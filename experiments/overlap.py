@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from experiments.audiences import Programme
+from experiments.bulk import read_digests
+from experiments.common_people import people_in_common
 from experiments.group_advice import Overlap
-from experiments.ledger import count_entrants, current_phase
+from experiments.ledger import current_phase
 from experiments.schema import entrants
 
 
 def overlaps(connection: Connection, programme: Programme) -> tuple[Overlap, ...]:
     """Every pair of include audiences, by the entrants of their open phases; counts only."""
-    phases = {}
+    entered = {}
     for audience in programme.includes:
         phase = current_phase(connection, audience.name)
         if phase is not None:
-            phases[audience.name] = phase.id
-    people = {name: count_entrants(connection, phase) for name, phase in phases.items()}
+            chosen = select(entrants.c.unit).where(entrants.c.phase_id == phase.id)
+            entered[audience.name] = read_digests(connection, chosen)
     return tuple(
-        Overlap((one, other), (people[one], people[other]), _both(connection, phases[one], phases[other]))
-        for one, other in combinations(phases, 2)
+        Overlap((one, other), (len(entered[one]), len(entered[other])), both)
+        for (one, other), both in people_in_common(entered).items()
     )
-
-
-def _both(connection: Connection, one: int, other: int) -> int:
-    first, second = entrants.alias("first"), entrants.alias("second")
-    same = first.join(second, first.c.unit == second.c.unit)
-    chosen = select(func.count()).select_from(same).where(first.c.phase_id == one, second.c.phase_id == other)
-    return connection.scalar(chosen) or 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import combinations
 from statistics import median
 
 from sqlalchemy import Connection, Engine, func, select
@@ -18,6 +17,7 @@ from analysis.spend import total_spend
 from analysis.volume import weekly_units
 from experiments.audiences import Audience, Programme
 from experiments.bulk import read_digests
+from experiments.common_people import people_in_common
 from experiments.database import reading
 from experiments.digests import EMPTY, DigestSet
 from experiments.playbook.facts import DAY, WEEK, Answer, Known, Loads, Removal, Snapshot, Sync
@@ -141,8 +141,7 @@ def _removal(connection: Connection, facts: Facts, audience: Audience, buyers: P
 
 
 def _overlaps(programme: Programme, listed: Mapping[str, DigestSet]) -> dict[tuple[str, str], int]:
-    names = [each.name for each in programme.includes]
-    return {(one, other): len(listed[one] & listed[other]) for one, other in combinations(names, 2)}
+    return people_in_common({each.name: listed[each.name] for each in programme.includes})
 
 
 def _inside(programme: Programme, listed: Mapping[str, DigestSet], bare: Snapshot) -> dict[str, int]:
