@@ -17,11 +17,13 @@ from experiments.identifiers import SHA256, Form
 from experiments.policy_entries import (
     AcceptedEntry,
     CriteoEntry,
+    CustomerioEntry,
     OfferEntry,
     check_offers_exist,
     read_accepted,
     read_clock,
     read_offers,
+    read_tests,
 )
 
 _RESERVED = {"universal", "programme"}
@@ -78,6 +80,7 @@ class _File(Entry):
     offers: Annotated[dict[Name, OfferEntry], Field(default_factory=dict)]
     accepted: tuple[AcceptedEntry, ...] = ()
     criteo: CriteoEntry = CriteoEntry()
+    customerio: CustomerioEntry = CustomerioEntry()
     audiences: Annotated[tuple[_Audience, ...], Field(min_length=1)]
 
 
@@ -170,6 +173,8 @@ def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Prog
         offers=offers,
         accepted=read_accepted(entries.accepted, audiences, refuse),
         criteo=read_clock(entries.criteo),
+        criteo_tests=read_tests(entries.criteo, refuse),
+        offer_attribute=entries.customerio.offer_attribute,
     )
 
 

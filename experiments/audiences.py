@@ -113,6 +113,17 @@ class CriteoClock:
 
 
 @dataclass(frozen=True, slots=True)
+class CriteoTest:
+    """An incrementality test that Criteo runs itself; its API shows none, so the file says it."""
+
+    name: str
+    ad_sets: tuple[str, ...]
+    starts: date
+    ends: date
+    """Its last day."""
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """All audiences of one advertiser, with what money means there."""
 
@@ -129,6 +140,9 @@ class Programme:
     offers: tuple[Offer, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     criteo: CriteoClock = field(default_factory=CriteoClock)
+    criteo_tests: tuple[CriteoTest, ...] = ()
+    offer_attribute: str | None = None
+    """The attribute of Customer.io in which journeys note the offer that they gave."""
 
     @property
     def includes(self) -> tuple[Audience, ...]:

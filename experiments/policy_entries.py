@@ -1,4 +1,4 @@
-"""The keys of `audiences.yaml` that the playbook reads: offers, accepted findings, Criteo's clock. Pure."""
+"""The keys of `audiences.yaml` that the playbook reads: offers, accepted findings, Criteo's clock and tests. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from experiments.audience_values import Day, Delay, Entry, Share, Text, TimeOfDay
-from experiments.audiences import Accepted, Audience, Buyers, CriteoClock, Offer
+from experiments.audiences import Accepted, Audience, Buyers, CriteoClock, CriteoTest, Offer
 from experiments.errors import Rejected
 from experiments.playbook.checks import CODES
 
@@ -37,11 +37,27 @@ class AcceptedEntry(Entry):
     until: Day
 
 
+class CriteoTestEntry(Entry):
+    """One incrementality test of Criteo's own."""
+
+    name: Text
+    ad_sets: Annotated[tuple[Text, ...], Field(min_length=1)]
+    from_: Annotated[Day, Field(alias="from")]
+    until: Day
+
+
 class CriteoEntry(Entry):
-    """When Criteo takes over changes of a list."""
+    """When Criteo takes over changes of a list, and which tests it runs itself."""
 
     processing: tuple[TimeOfDay, ...] = CriteoClock().processing
     delay: Delay = CriteoClock().delay
+    tests: tuple[CriteoTestEntry, ...] = ()
+
+
+class CustomerioEntry(Entry):
+    """Where Customer.io keeps what the playbook asks for."""
+
+    offer_attribute: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_ -]{0,63}$")] | None = None
 
 
 def read_offers(entries: Mapping[str, OfferEntry], refuse: Refuse) -> tuple[Offer, ...]:
@@ -88,6 +104,14 @@ def read_accepted(
 def read_clock(entry: CriteoEntry) -> CriteoClock:
     """Criteo's clock, its times in order."""
     return CriteoClock(tuple(sorted(set(entry.processing))), entry.delay)
+
+
+def read_tests(entry: CriteoEntry, refuse: Refuse) -> tuple[CriteoTest, ...]:
+    """Criteo's own tests; one that ends before it begins is refused."""
+    for index, each in enumerate(entry.tests):
+        if each.until < each.from_:
+            raise refuse(("criteo", "tests", index, "until"), f"until: {each.until} lies before {each.from_}")
+    return tuple(CriteoTest(each.name, each.ad_sets, each.from_, each.until) for each in entry.tests)
 
 
 def check_offers_exist(audiences: Sequence[Audience], offers: Sequence[Offer], refuse: Refuse) -> None:

@@ -41,6 +41,20 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
         ("  cart-10:", "  summer: {depth: 5%, until: 2026-08-31}\n  cart-10:"),
         ("  - name: lapsed\n", "  - name: lapsed\n    offer: summer\n"),
     ),
+    "journeys note what they offered": (
+        ("criteo: {", "customerio: {offer_attribute: last_offer}\ncriteo: {"),
+        (_CART_2, f"{_CART_2}    offer: cart-15\n"),
+        (
+            '["$ad_set_cart_2_7d"]\n    exclude: [recent-purchasers, refund-risk]',
+            '["$ad_set_cart_2_7d"]\n    exclude: [recent-purchasers, refund-risk, vip]',
+        ),
+    ),
+    "Criteo tests the same ad sets": (
+        (
+            "criteo: {processing: [], delay: 0h}",
+            'criteo: {processing: [], delay: 0h, tests: [{name: uplift, ad_sets: ["$ad_set_lapsed"], from: 2026-09-01, until: 2026-12-31}]}',
+        ),
+    ),
     "nobody is held out": (
         ("    segment: $lapsed\n    holdout: 10%\n", "    segment: $lapsed\n    holdout: 0%\n"),
     ),

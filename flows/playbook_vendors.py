@@ -10,12 +10,14 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from analysis.spend import total_spend
-from experiments.audiences import Programme
+from experiments.audiences import Audience as Listed
+from experiments.audiences import Offer, Programme
 from experiments.database import reading
 from experiments.errors import Rejected
 from experiments.identity import Kind, canonical, classify
 from experiments.playbook import facts
 from experiments.playbook.facts import DAY, WEEK, Sample, Snapshot
+from experiments.policy_entries import NO_OFFER
 from experiments.typos import likely_typo
 from sync.criteo import Criteo
 from sync.criteo_values import AdSet, Audience
@@ -25,6 +27,8 @@ from sync.lists import known_lists
 
 SAMPLE = 5_000
 """Profiles of each segment that are looked at closely, one request."""
+ASKED = 200
+"""Of them, those whose attribute is asked for, a hundred a request."""
 OFFER_TAG = "offer:"
 _EVERYBODY = re.compile(
     r"\b(all|every ?(one|body))\b.*|.*\b(valid email|signed up|subscribed|whole base)\b.*", re.IGNORECASE
@@ -38,10 +42,9 @@ def with_customerio(snapshot: Snapshot, customerio: CustomerIO) -> Snapshot:
     sizes = _sizes(customerio, snapshot.programme, segments)
     known = {
         each.name: replace(
-            snapshot.of(each),
+            _looked_at(snapshot, customerio, each) if sizes.get(each.segment) else snapshot.of(each),
             segment_name=segments[each.segment].name if each.segment in segments else None,
             size=sizes.get(each.segment),
-            sample=_sample(customerio, each.segment) if sizes.get(each.segment) else None,
         )
         for each in snapshot.programme.audiences
     }
@@ -82,9 +85,30 @@ def _base(customerio: CustomerIO, segments: Mapping[int, Segment], sizes: Mappin
     return max(counts, default=None)
 
 
-def _sample(customerio: CustomerIO, segment: int) -> Sample | None:
-    page = next(customerio.membership(segment, SAMPLE), None)
-    return sample_of(page.members) if page is not None and page.members else None
+def _looked_at(snapshot: Snapshot, customerio: CustomerIO, audience: Listed) -> facts.Known:
+    """What some people of the segment say of it: their e-mails, and the offers that journeys noted."""
+    members = customerio.first_members(audience.segment, SAMPLE).members
+    if not members:
+        return snapshot.of(audience)
+    noted = _noted(snapshot.programme, customerio, members) if audience.role == "include" else None
+    return replace(snapshot.of(audience), sample=sample_of(members), noted=noted)
+
+
+def _noted(told: Programme, customerio: CustomerIO, members: Sequence[Member]) -> facts.Noted | None:
+    if told.offer_attribute is None:
+        return None
+    ids = [each.cio_id for each in members[:ASKED]]
+    profiles = customerio.attributes(ids, [told.offer_attribute])
+    return noted_by([each.values[0] for each in profiles], told.offers)
+
+
+def noted_by(values: Sequence[str | None], offers: Sequence[Offer]) -> facts.Noted:
+    """Counts of the offers that an attribute names, or gives the code of; whatever else it holds is forgotten."""
+    said = [value.strip().lower() for value in values if value is not None]
+    called = {word.lower(): each.name for each in offers for word in (each.code, each.name) if word}
+    found = Counter(called[word] for word in said if word in called)
+    others = sum(word not in called and word not in ("", NO_OFFER) for word in said)
+    return facts.Noted(len(values), dict(sorted(found.items())), others)
 
 
 def sample_of(members: Sequence[Member]) -> Sample:
@@ -119,7 +143,8 @@ def _campaigns(customerio: CustomerIO) -> tuple[facts.Campaign, ...] | None:
 
 
 def _offers(tags: Iterable[str]) -> tuple[str, ...]:
-    return tuple(tag.removeprefix(OFFER_TAG).strip() for tag in tags if tag.startswith(OFFER_TAG))
+    named = (tag.strip().removeprefix(OFFER_TAG).strip() for tag in tags if tag.strip().startswith(OFFER_TAG))
+    return tuple(dict.fromkeys(name for name in named if name not in ("", NO_OFFER)))
 
 
 def _ad_set(

@@ -25,6 +25,8 @@ class Mistakes:
     """The sign-up form takes what is no e-mail, and slips of the finger."""
     mailed_offer: str | None = None
     """A running journey for carts of the last week names this offer in its tags."""
+    noted_offer: str | None = None
+    """A journey writes this offer into the attribute `last_offer` of everybody who left a cart last week."""
     idle_ad_set: str | None = None
     """An ad set of this name that never wins an auction."""
 

@@ -169,6 +169,7 @@ class Workspace:
             **({"id": profile.id} if profile.id is not None else {}),
             **({"email": profile.email} if profile.email is not None else {}),
             **({"unsubscribed": "true"} if self.unsubscribed[index] else {}),
+            **self._noted(index),
             **self.attributes.get(index, {}),
         }
         return {
@@ -181,6 +182,13 @@ class Workspace:
                 "devices": [],
             }
         }
+
+    def _noted(self, index: int) -> dict[str, str]:
+        """What the cart journey wrote down of the offer that it gave to this person."""
+        offer = self.market.switches.mistakes.noted_offer
+        if offer is None or not self.market.members("cart-2-7d")[self.profiles[index].person]:
+            return {}
+        return {"last_offer": offer}
 
     def matching(self, condition: Any) -> Mask:
         """Which profiles a filter holds: exactly one of and, or, not, segment, attribute."""

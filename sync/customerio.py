@@ -233,6 +233,10 @@ class CustomerIO:
         call = Call("POST", "/v1/segments", content=content, subject=f"segment {name!r}", repeatable=False)
         return self._service.call(call, _segment).segment
 
+    def first_members(self, segment_id: int, size: int) -> Page:
+        """Up to `size` people of the segment, in one request."""
+        return Page(self._members(segment_id, size, "").identifiers)
+
     def attributes(
         self, ids: Sequence[str], names: Sequence[str], id_type: IdType = "cio_id"
     ) -> Iterator[Profile]:

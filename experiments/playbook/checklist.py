@@ -114,9 +114,11 @@ def _offers(snapshot: Snapshot) -> Answer:
     if snapshot.campaigns is None:
         return "unknown", "the journeys of Customer.io were not read"
     tagged = sum(bool(each.offers) for each in snapshot.campaigns)
+    attribute = snapshot.programme.offer_attribute
+    noted = "" if attribute is None else f", and noted for people in {attribute!r}"
     return (
         "done",
-        f"{len(snapshot.programme.offers)} offers, named by {tagged} of {len(snapshot.campaigns)} running journeys",
+        f"{len(snapshot.programme.offers)} offers, named by {tagged} of {len(snapshot.campaigns)} running journeys{noted}",
     )
 
 
@@ -145,6 +147,17 @@ def _subtracted(snapshot: Snapshot) -> Answer:
         return "unknown", "the ad sets of Criteo were not read"
     running = {each.name: not each.open_to for each in snapshot.ad_sets if each.delivers}
     return _each(running, "every ad set that delivers subtracts the people held out")
+
+
+def _criteo_tests(snapshot: Snapshot) -> Answer:
+    tests = snapshot.programme.criteo_tests
+    if not tests:
+        return "unknown", "Criteo's API shows no tests: ask there, and write them in audiences.yaml"
+    running = [each for each in tests if each.starts <= snapshot.today <= each.ends]
+    ours = {ad_set for each in snapshot.programme.includes for ad_set in each.ad_sets}
+    return _each(
+        {each.name: not ours & set(each.ad_sets) for each in running}, f"{len(tests)} tests are written down"
+    )
 
 
 def _ad_sets(snapshot: Snapshot) -> Answer:
@@ -203,6 +216,7 @@ _ITEMS: tuple[tuple[str, Callable[[Snapshot], Answer]], ...] = (
     ("Every audience has a holdout", _held_out),
     ("A universal holdout measures the whole programme", _universal),
     ("Ad sets cannot reach people held out", _subtracted),
+    ("No test of Criteo's own runs on these ad sets", _criteo_tests),
     ("Every audience names its ad sets", _ad_sets),
     ("Orders are loaded daily", _fresh(lambda snapshot: snapshot.loads.orders, FRESH)),
     ("Spend is loaded daily", _fresh(lambda snapshot: snapshot.loads.spend, FRESH)),

@@ -7,7 +7,6 @@ A new check is a function with `@check(code)` in the file of its theme, its name
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 from experiments.audiences import Accepted
 from experiments.playbook import (
@@ -56,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     measurement_checks.holdout_too_small,
     measurement_checks.holdout_too_large,
     measurement_checks.site_tag,
+    measurement_checks.criteo_test,
     measurement_checks.spend_without_audience,
     measurement_checks.audience_without_spend,
 )
@@ -71,13 +71,16 @@ def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
 
 
 def _marked(finding: Finding, snapshot: Snapshot) -> Finding:
-    fitting = (each for each in snapshot.programme.accepted if _fits(each, finding, snapshot.today))
-    return replace(finding, accepted=next(fitting, None))
+    """With its acceptance; one that is over is told, so that the team decides again."""
+    fitting = [each for each in snapshot.programme.accepted if _fits(each, finding)]
+    last = max(fitting, key=lambda each: each.until, default=None)
+    if last is None:
+        return finding
+    if snapshot.today <= last.until:
+        return replace(finding, accepted=last)
+    again = f"accepted until {last.until}, which is over ({last.reason}); {finding.what_to_do}"
+    return replace(finding, what_to_do=again)
 
 
-def _fits(accepted: Accepted, finding: Finding, today: date) -> bool:
-    return (
-        accepted.code == finding.code
-        and accepted.audience in (None, finding.audience)
-        and today <= accepted.until
-    )
+def _fits(accepted: Accepted, finding: Finding) -> bool:
+    return accepted.code == finding.code and accepted.audience in (None, finding.audience)

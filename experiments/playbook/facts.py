@@ -50,6 +50,17 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """The offers that an attribute of Customer.io says some people of one segment were given."""
+
+    looked_at: int
+    people: Mapping[str, int]
+    """By offer, those that the file lists only: what else an attribute may hold is not repeated."""
+    unlisted: int = 0
+    """People whose attribute holds something else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """Seconds from a purchase until Criteo was told to stop advertising to the buyer."""
 
@@ -99,6 +110,7 @@ class Known:
     removal: Removal | None = None
     answer: Answer | None = None
     sample: Sample | None = None
+    noted: Noted | None = None
 
     @property
     def last_sync(self) -> Sync | None:

@@ -19,8 +19,7 @@ TWICE = 0.5
 def no_holdout(snapshot: Snapshot) -> Iterator[Finding]:
     """An include audience of which nobody is held out."""
     for audience in snapshot.programme.includes:
-        ppm = snapshot.of(audience).holdout_ppm
-        if (audience.holdout_ppm if ppm is None else ppm) > 0:
+        if _held_out_ppm(snapshot, audience):
             continue
         spend = snapshot.of(audience).spend
         yield Finding(
@@ -93,6 +92,25 @@ def site_tag(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@check("measurement.criteo-test")
+def criteo_test(snapshot: Snapshot) -> Iterator[Finding]:
+    """A test of Criteo's own on ad sets whose effect our holdout measures at the same time."""
+    for test in snapshot.programme.criteo_tests:
+        if not test.starts <= snapshot.today <= test.ends:
+            continue
+        for audience in snapshot.programme.includes:
+            both = [each for each in audience.ad_sets if each in test.ad_sets]
+            if both and _held_out_ppm(snapshot, audience):
+                yield Finding(
+                    "high",
+                    audience.name,
+                    len(both),
+                    f"Criteo's own test {test.name!r} withholds the ad sets {', '.join(both)} from others until {test.ends}: both effects mix, and neither can be read",
+                    "end one of the two, or give Criteo's test ad sets of its own",
+                    subject=test.name,
+                )
+
+
 @check("measurement.spend-without-audience")
 def spend_without_audience(snapshot: Snapshot) -> Iterator[Finding]:
     """An ad set that costs money and belongs to no audience of the file."""
@@ -133,6 +151,12 @@ def audience_without_spend(snapshot: Snapshot) -> Iterator[Finding]:
             f"{known.on_list:,} people are on its list, and its ad sets {', '.join(audience.ad_sets)} spent nothing in a week",
             "look at the ad sets' budget, bid and schedule, or stop holding people out of nothing",
         )
+
+
+def _held_out_ppm(snapshot: Snapshot, audience: Audience) -> int:
+    """The percentage in force, or before the first sync what the file asks for."""
+    ppm = snapshot.of(audience).holdout_ppm
+    return audience.holdout_ppm if ppm is None else ppm
 
 
 def _of_group(snapshot: Snapshot, audience: Audience) -> str:

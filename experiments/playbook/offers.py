@@ -8,6 +8,8 @@ from experiments.audiences import Audience, Offer
 from experiments.playbook.facts import Campaign, Snapshot, stay_of
 from experiments.playbook.finding import Finding, check, money
 
+NOTED = 0.05
+"""Share of the people looked at whose attribute must name an offer; a few may come from elsewhere."""
 REPEATERS = 0.05
 """Share of a list that may have bought before although its offer is for first orders."""
 
@@ -33,6 +35,38 @@ def conflict(snapshot: Snapshot) -> Iterator[Finding]:
                     money(snapshot, _given(snapshot, audience, apart)),
                     subject=f"{campaign.name}: {name}",
                 )
+        yield from _noted_conflicts(snapshot, audience, offer)
+
+
+def _noted_conflicts(snapshot: Snapshot, audience: Audience, offer: Offer | None) -> Iterator[Finding]:
+    """The same where an attribute of people, not a journey's tag, says what they were offered."""
+    for other, share, words in _noted(snapshot, audience):
+        if other == offer:
+            continue
+        apart = abs(other.depth - (0.0 if offer is None else offer.depth))
+        yield Finding(
+            "high",
+            audience.name,
+            apart,
+            f"{words} were offered {other.depth:.0%} ({other.name}), the ad says {_said(offer)}",
+            "let journeys and ads name one offer of audiences.yaml; people take the deeper one, and learn to wait",
+            money(snapshot, _given(snapshot, audience, apart * share)),
+            subject=f"attribute: {other.name}",
+        )
+
+
+def _noted(snapshot: Snapshot, audience: Audience) -> Iterator[tuple[Offer, float, str]]:
+    """Offers of the file that enough people's attribute names: which, to what share, and who they are."""
+    noted = snapshot.of(audience).noted
+    if noted is None:
+        return
+    for name, people in noted.people.items():
+        offer = snapshot.programme.offer(name)
+        if offer is not None and people >= NOTED * noted.looked_at > 0:
+            words = (
+                f"{people:,} of {noted.looked_at:,} people, by their {snapshot.programme.offer_attribute!r},"
+            )
+            yield offer, people / noted.looked_at, words
 
 
 @check("offers.journey-conflict")
@@ -98,24 +132,32 @@ def wrong_buyers(snapshot: Snapshot) -> Iterator[Finding]:
 
 @check("offers.dates")
 def dates(snapshot: Snapshot) -> Iterator[Finding]:
-    """An audience whose offer is over, or has not begun."""
+    """An audience, or a running journey, whose offer is over or has not begun."""
     for audience in snapshot.programme.includes:
-        offer = snapshot.programme.offer(audience.offer)
-        if offer is None:
+        late = _out_of_date(snapshot, snapshot.programme.offer(audience.offer))
+        if late is None:
             continue
-        if offer.ends is not None and offer.ends < snapshot.today:
-            days, words = (snapshot.today - offer.ends).days, f"ended on {offer.ends}"
-        elif offer.starts is not None and offer.starts > snapshot.today:
-            days, words = (offer.starts - snapshot.today).days, f"begins on {offer.starts}"
-        else:
-            continue
+        days, words = late
         yield Finding(
             "high",
             audience.name,
             days,
-            f"its ads name the offer {offer.name}, which {words}: the code fails at checkout",
+            f"its ads name the offer {audience.offer}, which {words}: the code fails at checkout",
             "change the ads and `offer`, or the dates of the offer",
         )
+    for campaign in snapshot.campaigns or ():
+        for name in campaign.offers:
+            late = _out_of_date(snapshot, snapshot.programme.offer(name))
+            if late is not None:
+                days, words = late
+                yield Finding(
+                    "high",
+                    None,
+                    days,
+                    f"the journey {campaign.name!r} names the offer {name}, which {words}: the code fails at checkout",
+                    "change the journey and its tag, or the dates of the offer",
+                    subject=f"{campaign.name}: {name}",
+                )
 
 
 @check("offers.unlisted")
@@ -132,6 +174,28 @@ def unlisted(snapshot: Snapshot) -> Iterator[Finding]:
                     "write it under `offers`, with depth and dates",
                     subject=f"{campaign.name}: {name}",
                 )
+    for audience in snapshot.programme.includes:
+        noted = snapshot.of(audience).noted
+        if noted is not None and noted.unlisted >= NOTED * noted.looked_at > 0:
+            yield Finding(
+                "low",
+                audience.name,
+                noted.unlisted,
+                f"{noted.unlisted:,} of {noted.looked_at:,} people have something in {snapshot.programme.offer_attribute!r} that audiences.yaml does not list",
+                "let journeys write the names that stand under `offers`, or look whether it is the right attribute",
+                subject="attribute",
+            )
+
+
+def _out_of_date(snapshot: Snapshot, offer: Offer | None) -> tuple[int, str] | None:
+    """How many days an offer is over or away, and in words; None where it holds today."""
+    if offer is None:
+        return None
+    if offer.ends is not None and offer.ends < snapshot.today:
+        return (snapshot.today - offer.ends).days, f"ended on {offer.ends}"
+    if offer.starts is not None and offer.starts > snapshot.today:
+        return (offer.starts - snapshot.today).days, f"begins on {offer.starts}"
+    return None
 
 
 def _campaigns(snapshot: Snapshot, audience: Audience) -> Iterator[Campaign]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.audience_file import parse_programme, read_programme
-from experiments.audiences import EXCLUDE_BOUNDS, Accepted, Bounds, CriteoClock
+from experiments.audiences import EXCLUDE_BOUNDS, Accepted, Bounds, CriteoClock, CriteoTest
 from experiments.errors import Rejected
 from experiments.identifiers import Form
 from experiments.stays import Stay
@@ -209,7 +209,8 @@ accepted:
   - code: timing.thin
     reason: everywhere
     until: "2027-01-31"
-criteo: {processing: ["12:00", "00:00"], delay: 0h}
+criteo: {processing: ["12:00", "00:00"], delay: 0h, tests: [{name: uplift, ad_sets: ["401"], from: 2026-11-01, until: 2026-12-01}]}
+customerio: {offer_attribute: last_offer}
 """
 )
 
@@ -232,6 +233,8 @@ def test_the_playbook_s_keys_are_read() -> None:
         Accepted("timing.thin", "everywhere", date(2027, 1, 31)),
     )
     assert found.criteo == CriteoClock((0, 43_200), 0)
+    assert found.criteo_tests == (CriteoTest("uplift", ("401",), date(2026, 11, 1), date(2026, 12, 1)),)
+    assert found.offer_attribute == "last_offer"
     assert found.audience("cart-0-4h").member_for == Stay(0, 14_400)
     assert found.offer("ten") == ten
     assert found.offer("none") is None
@@ -239,7 +242,7 @@ def test_the_playbook_s_keys_are_read() -> None:
 
 def test_without_the_playbook_s_keys_criteo_s_published_clock_holds() -> None:
     found = parse_programme(LINES)
-    assert (found.offers, found.accepted) == ((), ())
+    assert (found.offers, found.accepted, found.criteo_tests, found.offer_attribute) == ((), (), (), None)
     assert found.criteo == CriteoClock((0, 12 * 3_600), 5 * 3_600)
     assert found.audience("cart-0-4h").member_for is None
 
@@ -266,6 +269,9 @@ POLICY_REFUSED: list[tuple[str, str, str, str]] = [
     ('processing: ["24:00"]', 'processing: ["12:00", "00:00"]', '"24:00"', "no time of day"),
     ("delay: 5", "delay: 0h", "delay: 5", "no length of time"),
     ("delays: 5h", "delay: 0h", "delays: 5h", "unknown key 'delays'"),
+    ("ad_sets: [], from", 'ad_sets: ["401"], from', "ad_sets: [], from", "ad_sets"),
+    ("until: 2026-10-01}]", "until: 2026-12-01}]", "until: 2026-10-01}]", "lies before 2026-11-01"),
+    ("offer_attribute: 'a/b'", "offer_attribute: last_offer", "offer_attribute", "offer_attribute"),
 ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from analysis.window_picture import draw_windows
+from experiments.audiences import Offer
 from experiments.errors import Refused
 from experiments.playbook.facts import Snapshot
 from experiments.playbook_log import last_check
@@ -25,7 +26,7 @@ from flows.load_orders import load_orders_flow
 from flows.load_spend import load_spend
 from flows.measure_lift import measure_lift
 from flows.playbook import Told, consult, findings, new_and_severe, read_snapshot
-from flows.playbook_vendors import sample_of
+from flows.playbook_vendors import noted_by, sample_of
 from flows.session import open_session, seconds
 from flows.sync_audiences import sync_audiences
 from sandbox.mistakes import Mistakes
@@ -156,6 +157,7 @@ IN_THE_FILE: list[tuple[str, Codes]] = [
     ("a first-order code for people who come back", {("offers.wrong-buyers", "lapsed")}),
     ("an offer that is over", {("offers.dates", "lapsed")}),
     ("nobody is held out", {("measurement.no-holdout", "lapsed")}),
+    ("Criteo tests the same ad sets", {("measurement.criteo-test", "lapsed")}),
     ("Criteo's clock is forgotten", {("timing.unreachable", "cart-0-4h")}),
 ]
 
@@ -168,7 +170,8 @@ def test_a_mistake_in_the_file_is_found_and_nothing_else(
 
 
 def test_every_mistake_of_the_file_is_tried_here() -> None:
-    assert {name for name, _ in IN_THE_FILE} | {"everybody is advertised to"} == set(EDITS)
+    elsewhere = {"everybody is advertised to", "journeys note what they offered"}
+    assert {name for name, _ in IN_THE_FILE} | elsewhere == set(EDITS)
 
 
 def test_a_mistake_that_no_longer_fits_the_file_is_told() -> None:
@@ -233,6 +236,25 @@ def test_a_form_without_checks_shows_in_the_e_mails_of_the_large_segments(tmp_pa
         found = opened.found()
     assert {code for code, _ in found} == {"identity.malformed", "identity.typos"}
     assert ("identity.typos", "browse-no-cart") in found
+
+
+def test_an_offer_that_journeys_note_in_an_attribute_conflicts_with_the_ad_s(tmp_path: Path) -> None:
+    edits = ["journeys note what they offered"]
+    with shop(tmp_path, edits=edits, mistakes=Mistakes(noted_offer="CART10")) as opened:
+        opened.sync()
+        opened.load()
+        assert opened.found() == {("offers.conflict", "cart-2-7d")}
+        (told,) = (each for each in opened.consult().findings if each.code == "offers.conflict")
+        assert "by their 'last_offer', were offered 10% (cart-10), the ad says 15% (cart-15)" in told.sentence
+
+
+def test_an_attribute_that_holds_no_offer_is_told_and_not_repeated(tmp_path: Path) -> None:
+    edits = ["journeys note what they offered"]
+    with shop(tmp_path, edits=edits, mistakes=Mistakes(noted_offer="ann@example.com")) as opened:
+        opened.sync()
+        opened.load()
+        assert opened.found() == {("offers.unlisted", "cart-2-7d")}
+        assert "example.com" not in repr(opened.consult())
 
 
 def test_everybody_in_one_audience_is_a_giant_that_overlaps_the_others(tmp_path: Path) -> None:
@@ -400,6 +422,14 @@ def test_only_an_open_severe_finding_that_was_not_there_is_new() -> None:
     before = {"findings": [severe("old", sentence="another figure"), severe("worse", severity="medium")]}
     assert [each["code"] for each in new_and_severe(now, before)] == ["worse", "new"]
     assert [each["code"] for each in new_and_severe(now, None)] == ["old", "worse", "new"]
+
+
+def test_an_attribute_names_an_offer_or_its_code_and_anything_else_is_only_counted() -> None:
+    offers = (Offer("ten", 0.1, code="TEN-OFF"), Offer("gift", 0.2))
+    values = ["ten", " TEN-off ", "gift", "none", "", None, "ann@example.com", "10"]
+    found = noted_by(values, offers)
+    assert (found.looked_at, found.people, found.unlisted) == (8, {"ten": 2, "gift": 1}, 2)
+    assert "example.com" not in repr(found)
 
 
 def test_a_sample_counts_what_is_wrong_and_keeps_no_e_mail() -> None:

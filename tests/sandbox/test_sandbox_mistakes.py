@@ -24,6 +24,20 @@ def test_a_mailed_offer_stands_in_the_tags_of_the_cart_journey(open_box: Open, v
     assert cart["trigger_segment_ids"] == [box.segment_ids["cart-2-7d"]]
 
 
+def test_a_noted_offer_is_an_attribute_of_those_in_the_cart_segment_and_of_nobody_else(
+    open_box: Open, vendors: Vendors
+) -> None:
+    box = open_box(mistakes=Mistakes(noted_offer="ten"))
+    client = vendors.customerio(box)
+    for name, offer in (("cart-2-7d", "ten"), ("recent-purchasers", None)):
+        found = client.get(f"/v1/segments/{box.segment_ids[name]}/membership?limit=50").json()["identifiers"]
+        asked = client.post(
+            "/v1/customers/attributes?id_type=cio_id", json={"ids": [each["cio_id"] for each in found]}
+        ).json()
+        offers = {each["customer"]["attributes"].get("last_offer") for each in asked["customers"]}
+        assert offers == {offer}
+
+
 def test_everybody_stands_in_a_segment_that_changes_no_other_s_number(open_box: Open) -> None:
     sound, box = open_box(), open_box(mistakes=Mistakes(everyone=True))
     assert len(box.members("everyone")) == 380

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from shops import TODAY, accepting, codes, shop, the, with_known
 
+from experiments.audiences import CriteoTest
 from experiments.playbook.checklist import checklist
 from experiments.playbook.checks import CHECKS, CODES, findings
 from experiments.playbook.facts import Snapshot
@@ -49,7 +50,19 @@ def test_an_accepted_finding_stays_and_stands_last(audience: str | None) -> None
 def test_acceptance_ends_with_its_day_and_is_for_its_audience(audience: str, late: timedelta) -> None:
     accepted = accepting("measurement.no-holdout", audience, TODAY - late)
     programme = replace(broken().programme, accepted=accepted)
-    assert all(each.is_open for each in findings(replace(broken(), programme=programme)))
+    found = findings(replace(broken(), programme=programme))
+    assert all(each.is_open for each in found)
+    is_over = "accepted until 2026-11-19, which is over (we know); " in found[0].what_to_do
+    assert is_over == (late > timedelta(0))
+
+
+def test_of_two_acceptances_the_longer_one_holds() -> None:
+    code = "measurement.no-holdout"
+    over, still = accepting(code, NAME, TODAY - timedelta(days=9)), accepting(code, None, TODAY)
+    for accepted in ((*over, *still), (*still, *over)):
+        programme = replace(broken().programme, accepted=accepted)
+        found = the(replace(broken(), programme=programme), code)
+        assert found.accepted == still[0]
 
 
 def test_the_checklist_of_the_sound_shop_lacks_only_what_the_shop_lacks() -> None:
@@ -58,7 +71,16 @@ def test_the_checklist_of_the_sound_shop_lacks_only_what_the_shop_lacks() -> Non
         "A universal holdout measures the whole programme",
         "Suppressed people and support cases are kept out",
         "New subscribers are left to the welcome journey",
+        "No test of Criteo's own runs on these ad sets",
     }
+
+
+@pytest.mark.parametrize(("ad_set", "state"), [("ads of cart-0-4h", "not done"), ("401", "done")])
+def test_the_checklist_knows_of_criteo_s_tests_what_the_file_says(ad_set: str, state: str) -> None:
+    tests = (CriteoTest("uplift", (ad_set,), TODAY, TODAY),)
+    tested = replace(shop(), programme=replace(shop().programme, criteo_tests=tests))
+    states = {each.title: each.state for each in checklist(tested, ())}
+    assert states["No test of Criteo's own runs on these ad sets"] == state
 
 
 def test_the_checklist_names_what_is_not_known_and_what_is_severe() -> None:

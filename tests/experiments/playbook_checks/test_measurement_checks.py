@@ -1,11 +1,13 @@
 """Measurement: holdouts that answer, ad sets that reach nobody held out, spend that belongs to somebody."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from shops import NOW, codes, shop, syncs, the, with_known
+from shops import NOW, TODAY, codes, shop, syncs, the, with_known, with_programme
 
-from experiments.playbook.facts import DAY, AdSet, Answer, Loads
+from experiments.audiences import CriteoTest
+from experiments.playbook.facts import DAY, AdSet, Answer, Loads, Snapshot
 
 NAME = "lapsed-60-120d"
 
@@ -14,6 +16,27 @@ def test_an_include_audience_without_a_holdout_is_a_finding() -> None:
     found = the(with_known(NAME, holdout_ppm=0, answer=None), "measurement.no-holdout")
     assert (found.audience, found.severity) == (NAME, "high")
     assert codes(with_known(NAME, holdout_ppm=None)) == []
+
+
+@pytest.mark.parametrize("days", [(-5, 5), (0, 0)])
+def test_criteo_s_own_test_on_ad_sets_that_are_measured_is_a_finding(days: tuple[int, int]) -> None:
+    found = the(criteo_runs(*days, ad_set=f"ads of {NAME}"), "measurement.criteo-test")
+    assert (found.audience, found.severity, found.figure, found.subject) == (NAME, "high", 1, "uplift")
+
+
+def test_a_test_of_another_time_or_other_ad_sets_or_people_who_are_all_treated_is_none() -> None:
+    ours = f"ads of {NAME}"
+    assert codes(criteo_runs(-9, -1, ad_set=ours)) == codes(criteo_runs(1, 9, ad_set=ours)) == []
+    assert codes(criteo_runs(-5, 5, ad_set="401")) == []
+    everybody = with_known(NAME, holdout_ppm=0, answer=None).known
+    assert codes(replace(criteo_runs(-5, 5, ad_set=ours), known=everybody)) == [
+        ("measurement.no-holdout", NAME)
+    ]
+
+
+def criteo_runs(first: int, last: int, *, ad_set: str) -> Snapshot:
+    days = (TODAY + timedelta(first), TODAY + timedelta(last))
+    return with_programme(criteo_tests=(CriteoTest("uplift", (ad_set,), *days),))
 
 
 def test_a_holdout_too_small_to_answer_is_told_which_one_would() -> None:

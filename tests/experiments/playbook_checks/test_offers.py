@@ -7,7 +7,7 @@ import pytest
 from shops import CART, EXCLUDES, LAPSED, TEN, codes, known, shop, the, with_programme
 
 from experiments.audiences import Offer
-from experiments.playbook.facts import Campaign, Snapshot
+from experiments.playbook.facts import Campaign, Noted, Snapshot
 
 FIFTEEN = Offer("fifteen", 0.15)
 
@@ -93,11 +93,57 @@ def test_an_offer_for_the_people_it_is_shown_to_is_fine(buyers: str, bought: int
 def test_an_offer_outside_of_its_dates_fails_at_checkout(
     starts: date | None, ends: date | None, days: int | None
 ) -> None:
-    snapshot = with_programme(offers=(replace(TEN, starts=starts, ends=ends),))
+    snapshot = replace(with_programme(offers=(replace(TEN, starts=starts, ends=ends),)), campaigns=())
     if days is None:
         assert codes(snapshot) == []
     else:
         assert the(snapshot, "offers.dates").figure == days
+
+
+def noting(**noted: object) -> Snapshot:
+    told = replace(shop().known["cart-4-24h"], noted=Noted(**noted))  # type: ignore[arg-type]  # as given
+    named = with_programme(offer_attribute="last_offer", offers=(TEN, FIFTEEN))
+    return replace(named, known={**named.known, "cart-4-24h": told})
+
+
+def test_an_offer_that_people_s_attribute_names_conflicts_with_the_ad_and_costs_their_part() -> None:
+    found = the(noting(looked_at=200, people={"fifteen": 50}), "offers.conflict")
+    assert (found.audience, found.severity, found.figure) == ("cart-4-24h", "high", pytest.approx(0.15))
+    assert (
+        found.sentence
+        == "50 of 200 people, by their 'last_offer', were offered 15% (fifteen), the ad says nothing"
+    )
+    assert found.cost is not None
+    assert found.cost.amount == pytest.approx(0.15 * 0.25 * 5_000)
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [{"people": {"fifteen": 9}}, {"people": {}}, {"people": {"gone": 200}}, {"people": {}, "unlisted": 9}],
+    ids=["a few people", "nobody", "no offer of the file", "a few odd values"],
+)
+def test_an_attribute_of_few_people_is_no_finding(noted: dict[str, object]) -> None:
+    assert codes(noting(looked_at=200, **noted)) == []
+    assert codes(noting(looked_at=0, people={})) == []
+
+
+def test_the_same_offer_by_attribute_and_ad_is_no_conflict_and_odd_values_are_told() -> None:
+    agreeing = replace(noting(looked_at=200, people={"ten": 200}), campaigns=())
+    assert codes(agreeing) == [("offers.conflict", "cart-4-24h")]
+    cart = tuple(replace(each, offer="ten") for each in CART)
+    late = (replace(TEN, first_touch=1),)
+    same = replace(
+        agreeing, programme=replace(agreeing.programme, audiences=(*cart, LAPSED, *EXCLUDES), offers=late)
+    )
+    assert codes(same) == []
+    odd = the(noting(looked_at=200, people={}, unlisted=10), "offers.unlisted")
+    assert (odd.audience, odd.figure) == ("cart-4-24h", 10)
+
+
+def test_a_running_journey_whose_offer_is_over_is_found_too() -> None:
+    over = with_programme(offers=(TEN, replace(FIFTEEN, ends=date(2026, 8, 31))))
+    found = the(replace(over, campaigns=(Campaign("Old", ("fifteen",), (99,)),)), "offers.dates")
+    assert (found.audience, found.subject, found.figure) == (None, "Old: fifteen", 81)
 
 
 def test_a_journey_with_an_offer_that_the_file_does_not_list_is_a_finding() -> None:
