@@ -11,6 +11,13 @@ Edit = tuple[str, str]
 
 _CART_4 = "  - name: cart-4-24h\n"
 _CART_2 = "  - name: cart-2-7d\n"
+_ACCEPTED = """\
+accepted:                      # findings of the playbook that the team lives with
+  - code: design.windows-gap
+    audience: cart-2-7d
+    reason: the second day belongs to the cart e-mails
+    until: 2027-06-30
+"""
 _GUARDS = "exclude: [recent-purchasers, refund-risk]"
 
 EDITS: Mapping[str, tuple[Edit, ...]] = {
@@ -28,6 +35,12 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
         (
             "  - name: browse-no-cart\n",
             "  - name: everyone\n    segment: $everyone\n    holdout: 10%\n    exclude: [recent-purchasers]\n  - name: browse-no-cart\n",
+        ),
+    ),
+    "nobody looked at the gap between two windows": (
+        (
+            _ACCEPTED,
+            "",
         ),
     ),
     "two windows overlap": ((_CART_4, f"{_CART_4}    member_for: 2-24h\n"),),
@@ -57,6 +70,12 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
     ),
     "nobody is held out": (
         ("    segment: $lapsed\n    holdout: 10%\n", "    segment: $lapsed\n    holdout: 0%\n"),
+    ),
+    "Criteo takes three hours": (
+        ("criteo: {processing: [], delay: 0h}", "criteo: {processing: [], delay: 3h}"),
+    ),
+    "Criteo takes three days": (
+        ("criteo: {processing: [], delay: 0h}", "criteo: {processing: [], delay: 72h}"),
     ),
     "Criteo's clock is forgotten": (("criteo: {processing: [], delay: 0h}", "criteo: {}"),),
 }

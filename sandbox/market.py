@@ -10,7 +10,7 @@ from sandbox.account import Account, buy_media
 from sandbox.advertising import AD_SETS, SITE_TAG, Advertising
 from sandbox.clock import Clock
 from sandbox.ledger import ORGANIC, Ledger, Orders
-from sandbox.mistakes import misspelt, segments
+from sandbox.mistakes import forgotten, recorded, segments
 from sandbox.people import Population, populate, with_devices
 from sandbox.shop import HOUR, Ints, Mask, Purchases, Shop
 from sandbox.switches import Switches
@@ -89,17 +89,19 @@ class Market:
 def open_market(profiles: int, seed: int, clock: Clock, switches: Switches, advertiser_id: str) -> Market:
     """Draw the people, their history and Criteo's match graph; equal seeds make equal worlds."""
     people = populate(profiles, np.random.default_rng([seed, 0]))
-    if switches.mistakes.sloppy_form:
-        people = misspelt(people)
+    people = recorded(people, switches.mistakes)
     if switches.app_share:
         people = with_devices(people, switches.app_share)
     matchable = np.random.default_rng([seed, 1]).random(people.size) < switches.match_share
+    shop = Shop(people.size, clock.epoch(), np.random.default_rng([seed, 2]))
+    if switches.mistakes.stale_addresses:
+        matchable &= ~forgotten(shop, clock.epoch())
     ad_sets = (*AD_SETS, SITE_TAG) if switches.site_tag_adset else AD_SETS
     market = Market(
         clock=clock,
         switches=switches,
         people=people,
-        shop=Shop(people.size, clock.epoch(), np.random.default_rng([seed, 2])),
+        shop=shop,
         ads=Advertising(ad_sets, people.size, np.random.default_rng([seed, 3]), switches.ad_effect),
         account=Account(advertiser_id, ad_sets, matchable),
     )

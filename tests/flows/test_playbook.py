@@ -15,6 +15,7 @@ import pytest
 
 from analysis.window_picture import draw_windows
 from experiments.audiences import Offer
+from experiments.digests import DigestSet
 from experiments.errors import Refused
 from experiments.playbook.facts import Snapshot
 from experiments.playbook_log import last_check
@@ -27,7 +28,7 @@ from flows.load_spend import load_spend
 from flows.measure_lift import measure_lift
 from flows.playbook import Told, consult, findings, new_and_severe, read_snapshot
 from flows.playbook_vendors import noted_by, sample_of
-from flows.session import open_session, seconds
+from flows.session import open_criteo, open_session, seconds
 from flows.sync_audiences import sync_audiences
 from sandbox.mistakes import Mistakes
 from sandbox.world import Sandbox, Switches
@@ -41,6 +42,8 @@ FREE: dict[str, Any] = {
 }
 SMALL = {"design.too-small", "design.too-small-to-measure"}
 """What a shop of so few people cannot help."""
+DAILY: Codes = {("timing.thin", "cart-0-4h")}
+"""What a shop that syncs once a day cannot help: four hours are over before most of its people are seen."""
 
 
 @dataclass
@@ -148,6 +151,7 @@ def test_a_sound_shop_has_no_findings(committing: Callable[..., Shop]) -> None:
 IN_THE_FILE: list[tuple[str, Codes]] = [
     ("nobody excludes purchasers", {("suppression.missing", None)}),
     ("browsers who just bought are not excluded", {("suppression.unused", "browse-no-cart")}),
+    ("nobody looked at the gap between two windows", {("design.windows-gap", "cart-2-7d")}),
     ("two windows overlap", {("design.windows-overlap", "cart-4-24h")}),
     (
         "the first ad carries the discount",
@@ -159,6 +163,15 @@ IN_THE_FILE: list[tuple[str, Codes]] = [
     ("nobody is held out", {("measurement.no-holdout", "lapsed")}),
     ("Criteo tests the same ad sets", {("measurement.criteo-test", "lapsed")}),
     ("Criteo's clock is forgotten", {("timing.unreachable", "cart-0-4h")}),
+    ("Criteo takes three hours", {("timing.thin", "cart-0-4h")}),
+    (
+        "Criteo takes three days",
+        {
+            ("timing.unreachable", "cart-0-4h"),
+            ("timing.unreachable", "cart-4-24h"),
+            ("timing.late-exit", None),
+        },
+    ),
 ]
 
 
@@ -199,6 +212,12 @@ AT_THE_VENDORS: list[tuple[str, dict[str, Any], int, Codes]] = [
         {("suppression.empty", "recent-purchasers")},
     ),
     (
+        "addresses are stale",
+        {"mistakes": Mistakes(stale_addresses=True), "profiles": 4_000},
+        0,
+        {("identity.match-low", "lapsed")},
+    ),
+    (
         "retargeting by the site tag",
         {"site_tag_adset": True},
         8,
@@ -227,6 +246,93 @@ def test_a_mistake_at_the_vendors_is_found_and_nothing_else(
         opened.sync()
         opened.load()
         assert opened.found() == expected
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "code"),
+    [
+        (Mistakes(nameless_leads=True), "identity.coverage"),
+        (Mistakes(twin_profiles=True), "identity.duplicates"),
+    ],
+    ids=["leads without an e-mail", "a second profile for many"],
+)
+def test_what_is_wrong_with_many_profiles_shows_in_the_large_segments(
+    tmp_path: Path, mistakes: Mistakes, code: str
+) -> None:
+    with shop(tmp_path, profiles=3_000, mistakes=mistakes) as opened:
+        opened.live(1)
+        opened.load()
+        found = opened.found()
+    assert {each for each, _ in found} == {code}
+    assert (code, "browse-no-cart") in found
+
+
+def test_an_exclusion_that_loses_half_of_its_people_at_once_shrinks(tmp_path: Path) -> None:
+    at = datetime(2026, 9, 11, 12, tzinfo=UTC).timestamp()
+    with shop(tmp_path, profiles=4_000, mistakes=Mistakes(halved_exclusion_from=at)) as opened:
+        opened.live(4)
+        opened.load()
+        assert opened.found() == DAILY
+        opened.live(1)
+        opened.load()
+        assert opened.found() == {("suppression.shrinks", "recent-purchasers"), *DAILY}
+
+
+def test_an_exclusion_that_a_fuse_holds_back_goes_stale(tmp_path: Path) -> None:
+    with shop(tmp_path) as opened:
+        opened.live(2)
+        file = tmp_path / "audiences.yaml"
+        file.write_text(file.read_text().replace("bounds: {shrink: 80%}", "bounds: {shrink: 0%}"))
+        opened.live(3)
+        opened.load()
+        found = opened.found()
+    assert {code for code, _ in found - DAILY} == {"suppression.stale"}
+
+
+def test_criteo_that_knows_half_as_many_people_from_one_day_to_the_next_is_told(tmp_path: Path) -> None:
+    with shop(tmp_path, profiles=3_000) as opened:
+        opened.live(3)
+        opened.load()
+        assert opened.found() == DAILY
+        opened.box.market.account.matchable[::2] = False
+        opened.live(1)
+        opened.load()
+        found = opened.found()
+    assert {code for code, _ in found - DAILY} == {"identity.match-fell"}
+    assert ("identity.match-fell", "browse-no-cart") in found
+
+
+def test_a_list_that_somebody_else_fills_too_is_told_with_that_cause(tmp_path: Path) -> None:
+    with shop(tmp_path) as opened:
+        opened.live(2)
+        with open_session() as session, open_criteo(session) as criteo:
+            lapsed = next(
+                each for each in criteo.segments(session.programme.advertiser) if each.name == "lapsed"
+            )
+            criteo.amend(lapsed.id, "add", DigestSet.of(bytes([at]) * 32 for at in range(200)))
+        opened.live(1)
+        opened.load()
+        found = opened.found()
+        assert ("identity.count-gap", "lapsed") in found
+        # Criteo does not know the strangers either.
+        assert {code for code, _ in found - DAILY} <= {
+            "identity.count-gap",
+            "identity.match-low",
+            "identity.match-fell",
+        }
+        (told,) = (each for each in opened.consult().findings if each.code == "identity.count-gap")
+        assert "most likely somebody else writes to the list" in told.sentence
+
+
+def test_syncs_every_other_day_remove_buyers_late(tmp_path: Path) -> None:
+    with shop(tmp_path, profiles=6_000, ad_effect=2.0) as opened:
+        for _ in range(8):
+            opened.box.advance(48)
+            opened.sync()
+        opened.load()
+        found = opened.found()
+    assert ("suppression.slow", "browse-no-cart") in found
+    assert {code for code, _ in found} <= {"suppression.slow", "timing.unreachable", "timing.thin"}
 
 
 def test_a_form_without_checks_shows_in_the_e_mails_of_the_large_segments(tmp_path: Path) -> None:
@@ -263,8 +369,11 @@ def test_everybody_in_one_audience_is_a_giant_that_overlaps_the_others(tmp_path:
         opened.live(1)
         opened.load()
         found = opened.found()
-    assert ("design.giant", "everyone") in found
-    assert {code for code, _ in found} == {"design.giant", "design.overlap"}
+        assert ("design.giant", "everyone") in found
+        assert {code for code, _ in found} == {"design.giant", "design.overlap"}
+        opened.live(8)
+        opened.load()
+        assert ("design.vague", "everyone") in opened.found()
 
 
 @pytest.fixture(scope="module")

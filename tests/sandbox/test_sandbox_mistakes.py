@@ -57,6 +57,39 @@ def test_a_sloppy_form_leaves_people_as_they_are_and_spoils_some_e_mails(open_bo
     assert sum(each.endswith(" at home") for each in emails) > 10
 
 
+def test_nameless_leads_have_no_e_mail_and_stay_the_people_they_are(open_box: Open) -> None:
+    sound, box = open_box(), open_box(mistakes=Mistakes(nameless_leads=True))
+    assert box.market.people.units == sound.market.people.units
+    without = sum(not each.email for each in box.market.people.profiles)
+    assert without > 0.2 * len(box.market.people.profiles)
+    assert all(each.id for each in box.market.people.profiles if each.email is None)
+
+
+def test_twin_profiles_are_more_profiles_of_the_same_people(open_box: Open) -> None:
+    sound, box = open_box().market.people, open_box(mistakes=Mistakes(twin_profiles=True)).market.people
+    assert box.units == sound.units
+    assert len(box.profiles) == len(box.person_of) > 1.2 * len(sound.profiles)
+    assert len({each.cio_id for each in box.profiles}) == len(box.profiles)
+    assert all(each.person == at for each, at in zip(box.profiles, box.person_of.tolist(), strict=True))
+
+
+def test_stale_addresses_are_those_of_the_lapsed(open_box: Open) -> None:
+    sound, box = open_box(), open_box(mistakes=Mistakes(stale_addresses=True))
+    lost = sound.market.account.matchable & ~box.market.account.matchable
+    assert lost.any()
+    assert not (lost & ~box.market.members("lapsed")).any()
+
+
+def test_an_exclusion_is_halved_from_its_moment_on(open_box: Open) -> None:
+    sound = open_box(profiles=4_000)
+    half_an_hour = 1_800
+    box = open_box(profiles=4_000, mistakes=Mistakes(halved_exclusion_from=sound.clock.epoch() + half_an_hour))
+    before = box.members("recent-purchasers")
+    assert before == sound.members("recent-purchasers")
+    box.advance(1)
+    assert 0 < len(box.members("recent-purchasers")) < 0.8 * len(before)
+
+
 def test_mistakes_move_nobody_in_the_shop(open_box: Open) -> None:
     sound, box = open_box(), open_box(mistakes=Mistakes(everyone=True, mailed_offer="ten"))
     for each in (sound, box):
