@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from examples import EXAMPLES
+from shops import codes
 
 from experiments.audience_file import parse_programme
 from experiments.audiences import CriteoClock
@@ -26,6 +28,20 @@ def test_each_code_has_its_figure_an_example_that_trips_it_and_one_that_passes(c
     section = SECTIONS[code]
     assert "Figure" in section
     assert section.count("- **Trips:** ") == section.count("- **Passes:** ") == 1
+
+
+def test_the_examples_are_the_document_s() -> None:
+    assert tuple(EXAMPLES) == CODES
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_example_that_trips_does_and_the_one_that_passes_does_not(code: str) -> None:
+    example = EXAMPLES[code]
+    trips = re.search(r"- \*\*Trips:\*\* (.*?)\n- ", SECTIONS[code], re.DOTALL)
+    assert trips is not None
+    assert example.said in " ".join(trips[1].split())
+    assert code in {found for found, _ in codes(example.trips)}
+    assert code not in {found for found, _ in codes(example.passes)}
 
 
 @pytest.mark.parametrize("code", CODES)
