@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from experiments.ledger import current_phase, holdout_in_force
 from experiments.overlap import overlaps
 from flows.session import Session, open_criteo, open_customerio, open_session, open_track
 from sync.criteo import Criteo
-from sync.customerio import CustomerIO
+from sync.customerio import CustomerIO, Segment
 
 Severity = Literal["fine", "note", "wrong"]
 
@@ -66,10 +66,10 @@ def _attempt(subject: str, look: Callable[[], list[Finding]]) -> list[Finding]:
 
 def _check_customerio(session: Session) -> list[Finding]:
     with open_customerio(session) as customerio:
-        known = len(customerio.segments())
-        findings = [_fine("Customer.io", f"the key works, the workspace has {known} segments")]
+        known = {each.id: each for each in customerio.segments()}
+        findings = [_fine("Customer.io", f"the key works, the workspace has {len(known)} segments")]
         for audience in session.programme.audiences:
-            findings += _attempt(audience.name, lambda each=audience: _check_segment(customerio, each))  # type: ignore[misc]  # a default binds the loop's value
+            findings += _attempt(audience.name, lambda each=audience: _check_segment(customerio, known, each))  # type: ignore[misc]  # a default binds the loop's value
     return findings
 
 
@@ -79,8 +79,8 @@ def _check_track(session: Session) -> list[Finding]:
         return [_fine("Customer.io Track", f"the key works ({track.region()}) for write_back of {groups}")]
 
 
-def _check_segment(customerio: CustomerIO, audience: Audience) -> list[Finding]:
-    segment = customerio.segment(audience.segment)
+def _check_segment(customerio: CustomerIO, known: Mapping[int, Segment], audience: Audience) -> list[Finding]:
+    segment = known.get(audience.segment) or customerio.segment(audience.segment)
     if not segment.is_finished:
         return [
             Finding(audience.name, "note", f"segment {segment.id} is still being built ({segment.state})")
