@@ -49,6 +49,8 @@ def init(
 ) -> None:
     """Write an audiences.yaml of high-intent audiences, with the segments of your Customer.io workspace.
 
+    It asks for the number of each segment and offers those whose names fit. A wrong answer is asked again.
+
     Example: holdouts init --file audiences.yaml
     """
     from flows.starting import start, started_text
@@ -58,5 +60,13 @@ def init(
 
 
 def _ask(question: str, default: str) -> str:
-    answer: str = typer.prompt(question, default=default, err=True)
-    return answer.strip()
+    from experiments.errors import Rejected
+
+    try:
+        answer: str = typer.prompt(question, default=default, err=True)
+    except typer.Abort as interrupted:
+        raise Rejected(
+            "the questions were left before their end, so nothing is written; --yes takes the segments whose "
+            "names fit best"
+        ) from interrupted
+    return answer

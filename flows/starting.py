@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,8 @@ from experiments.errors import HoldoutsError, Rejected
 from experiments.settings import Settings
 from flows.session import open_criteo, open_customerio
 from flows.starter_kit import KIT, Found, Start, best_matches, yaml_text
+from flows.starting_answers import LIST, NO_SEGMENT, Ask, advertiser, answered, currency, margin, segment_of
 
-Ask = Callable[[str, str], str]
-"""A question and the answer that is offered; gives what the person says."""
-NO_SEGMENT = "-"
 ACCEPTED_FOR = timedelta(days=90)
 
 
@@ -26,6 +24,8 @@ def start(file: Path, ask: Ask | None) -> dict[str, Any]:
     """
     if file.exists():
         raise Rejected(f"{file} is there already and is never overwritten; name another with --file")
+    if not file.parent.is_dir():
+        raise Rejected(f"{file} cannot be written: there is no folder {file.parent}")
     settings = Settings.read()
     with open_customerio(settings) as customerio:
         workspace = {each.id: Found(each.id, each.name) for each in customerio.segments()}
@@ -38,9 +38,9 @@ def start(file: Path, ask: Ask | None) -> dict[str, Any]:
         )
     text = yaml_text(
         Start(
-            advertiser=answer("Criteo advertiser id", _advertiser(settings)),
-            currency=answer("Currency", "EUR"),
-            margin=answer("Contribution margin", "45%"),
+            advertiser=answered(answer, "Criteo advertiser id", _advertiser(settings), advertiser),
+            currency=answered(answer, "Currency", "EUR", currency),
+            margin=answered(answer, "Contribution margin", "45%", margin),
             segments=chosen,
             accepted_until=(datetime.now(UTC) + ACCEPTED_FOR).date(),
         )
@@ -62,22 +62,19 @@ def started_text(found: Mapping[str, Any]) -> str:
 
 
 def _choose(workspace: Mapping[int, Found], answer: Ask) -> dict[str, Found]:
-    offered, chosen = best_matches(tuple(workspace.values())), {}
+    offered = best_matches(tuple(workspace.values()))
+    chosen: dict[str, Found] = {}
     for kit in KIT:
         match = offered.get(kit.name)
         hint = "" if match is None else f"; likely {match.name!r}"
-        question = f"{kit.name}: segment of people who {kit.people} ({NO_SEGMENT} for none{hint})"
-        said = answer(question, NO_SEGMENT if match is None else str(match.id))
-        if said != NO_SEGMENT:
-            chosen[kit.name] = _segment(workspace, said)
+        question = (
+            f"{kit.name}: segment of people who {kit.people} ({NO_SEGMENT} for none, {LIST} to see all{hint})"
+        )
+        default = NO_SEGMENT if match is None or match in chosen.values() else str(match.id)
+        found = answered(answer, question, default, segment_of(workspace, chosen))
+        if found is not None:
+            chosen[kit.name] = found
     return chosen
-
-
-def _segment(workspace: Mapping[int, Found], said: str) -> Found:
-    found = workspace.get(int(said)) if said.isdecimal() else None
-    if found is None:
-        raise Rejected(f"the workspace has no segment {said!r}; give the number that its address ends with")
-    return found
 
 
 def _advertiser(settings: Settings) -> str:

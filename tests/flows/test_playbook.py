@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -504,6 +505,20 @@ def test_init_is_a_command(holdouts: Callable[..., tuple[int, str]], tmp_path: P
     assert status == 0
     assert "then: holdouts check" in said
     assert holdouts("init", "--yes", "--file", str(tmp_path / "new.yaml"))[0] == 2
+
+
+@pytest.mark.parametrize("typed", ["", "-\n" * 5], ids=["nothing", "some answers"])
+def test_init_that_is_left_before_its_end_writes_nothing_and_says_so(
+    sound: Shop, tmp_path: Path, typed: str
+) -> None:
+    file = tmp_path / "left.yaml"
+    with use(sound.box, sound.folder):
+        command = [str(Path(sys.executable).with_name("holdouts")), "init", "--file", str(file)]
+        ended = subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "nothing is written; --yes takes the segments whose names fit best" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not file.exists()
 
 
 def severe(code: str, **changes: Any) -> dict[str, Any]:

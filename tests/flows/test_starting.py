@@ -105,11 +105,70 @@ def test_a_file_that_is_there_is_never_overwritten(file: Path) -> None:
     assert file.read_text() == "mine"
 
 
-@pytest.mark.parametrize("said", ["4711", "lapsed", "-1"])
-def test_a_segment_that_is_not_there_is_refused_and_nothing_is_written(file: Path, said: str) -> None:
+@pytest.mark.parametrize("said", ["4711", "lapsd", "-1", "", "1e3", "٧", "7; drop"])
+def test_a_segment_that_is_not_there_is_asked_for_again_and_refused_the_third_time(
+    file: Path, said: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(question: str, _offered: str) -> str:
+        asked.append(question)
+        return said
+
     with pytest.raises(Rejected, match="no segment"):
-        start(file, lambda _question, _offered: said)
+        start(file, answer)
+    assert len(asked) == 3
+    assert asked[1].startswith("the workspace has no segment")
+    assert asked[1].endswith(asked[0])
     assert not file.exists()
+
+
+def test_after_a_wrong_answer_a_right_one_is_taken(file: Path, box: Sandbox) -> None:
+    wrong = {"cart-0-4h": ["lapsed", "0"], "Criteo advertiser id": ['1"\nx: 2'], "Currency": ["euro"]}
+    wrong["Contribution margin"] = ["none", "0"]
+    told: list[str] = []
+
+    def answer(question: str, offered: str) -> str:
+        told.append(question)
+        subject = question.rpartition("\n")[2].partition(":")[0]
+        return wrong[subject].pop() if wrong.get(subject) else offered
+
+    start(file, answer)
+    assert read_programme(file).audience("cart-0-4h").segment == box.segment_ids["cart-0-4h"]
+    said = "\n".join(told)
+    assert f"'lapsed' is the name of segment {box.segment_ids['lapsed']}: give its number" in said
+    assert "is no advertiser id" in said
+    assert "write its three letters" in said
+    assert "the margin must lie above 0%" in said
+
+
+def test_a_question_mark_lists_the_segments_and_asks_again(file: Path, box: Sandbox) -> None:
+    asked: list[str] = []
+
+    def answer(question: str, offered: str) -> str:
+        asked.append(question)
+        return "?" if len(asked) < 8 else offered
+
+    start(file, answer)
+    assert f"{box.segment_ids['lapsed']:>8}  lapsed" in asked[1]
+    assert asked[7].endswith(asked[0])
+
+
+def test_one_segment_is_not_taken_twice(file: Path, box: Sandbox) -> None:
+    cart = str(box.segment_ids["cart-0-4h"])
+    with pytest.raises(Rejected, match=r"segment \d+ \(cart-0-4h\) is taken by cart-0-4h already"):
+        start(file, lambda _question, _offered: cart)
+
+
+@pytest.mark.parametrize(("said", "margin"), [("45", "45%"), (" 12.5 %", "12.5%"), ("100%", "100%")])
+def test_a_margin_is_taken_with_and_without_its_sign(file: Path, said: str, margin: str) -> None:
+    start(file, lambda question, offered: said if question.startswith("Contribution") else offered)
+    assert f"margin: {margin}  " in file.read_text()
+
+
+def test_a_currency_is_written_in_capitals(file: Path) -> None:
+    start(file, lambda question, offered: "usd" if question == "Currency" else offered)
+    assert read_programme(file).currency == "USD"
 
 
 def test_without_any_audience_to_advertise_to_nothing_is_written(file: Path) -> None:
@@ -119,8 +178,22 @@ def test_without_any_audience_to_advertise_to_nothing_is_written(file: Path) -> 
 
 
 def test_a_missing_folder_is_told_in_a_sentence(file: Path) -> None:
-    with pytest.raises(Rejected, match="cannot be written"):
-        start(file.parent / "none" / "audiences.yaml", ask=None)
+    def never(question: str, _offered: str) -> str:
+        raise AssertionError(question)
+
+    with pytest.raises(Rejected, match="cannot be written: there is no folder"):
+        start(file.parent / "none" / "audiences.yaml", never)
+
+
+def test_a_folder_that_nobody_may_write_to_is_told_in_a_sentence(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(Rejected, match="cannot be written: No space left"):
+        start(file, ask=None)
 
 
 def test_a_name_with_line_breaks_stays_in_its_comment() -> None:
