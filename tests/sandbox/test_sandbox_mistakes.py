@@ -83,7 +83,9 @@ def test_stale_addresses_are_those_of_the_lapsed(open_box: Open) -> None:
 def test_an_exclusion_is_halved_from_its_moment_on(open_box: Open) -> None:
     sound = open_box(profiles=4_000)
     half_an_hour = 1_800
-    box = open_box(profiles=4_000, mistakes=Mistakes(halved_exclusion_from=sound.clock.epoch() + half_an_hour))
+    box = open_box(
+        profiles=4_000, mistakes=Mistakes(halved_exclusion_from=sound.clock.epoch() + half_an_hour)
+    )
     before = box.members("recent-purchasers")
     assert before == sound.members("recent-purchasers")
     box.advance(1)
