@@ -60,11 +60,12 @@ def sync(as_json: AsJson = False) -> None:
 
     Example: holdouts sync
     """
+    from flows.presentation import rejected_text
     from flows.preview import table_text
     from flows.sync_audiences import sync_audiences
 
     rows = run_flow(sync_audiences)
-    show(rows, table_text(rows), as_json)
+    show(rows, f"{table_text(rows)}\n{rejected_text(rows)}".rstrip(), as_json)
 
 
 @app.command()

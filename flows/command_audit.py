@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.terminal import AsJson, show
+from flows.terminal import AsJson, AudienceName, show
 
 OneAudience = Annotated[
     str | None, typer.Argument(metavar="[AUDIENCE]", help="Its name in audiences.yaml; left out, all.")
@@ -81,6 +81,29 @@ def audit_identity(audience: OneAudience = None, as_json: AsJson = False) -> Non
     found = audit_identity(audience)
     show({"audiences": found}, identity_text(found), as_json)
     raise typer.Exit(1 if any(each["finding"] for each in found) else 0)
+
+
+@audit.command("rejected")
+def audit_rejected(
+    audience: AudienceName,
+    requests: Annotated[
+        int, typer.Option("--requests", min=1, help="How many requests may be made to find them.")
+    ] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Name the profiles whose identifiers Criteo rejects, though they look right to us.
+
+    Criteo counts them and quotes a few; the others are found by adding parts of the list again, ever smaller
+    ones. Only people who are on the list and stay there by the plan of now are added, so the list stays as it
+    was. It fails where Criteo rejects anybody. Profiles are shown by their cio_id, never by an e-mail.
+
+    Example: holdouts audit rejected cart-0-4h --requests 100
+    """
+    from flows.rejected_audit import audit_rejected, rejected_text
+
+    found = audit_rejected(audience, requests)
+    show(found, rejected_text(found), as_json)
+    raise typer.Exit(1 if found["rejected"] or found["unfound"] else 0)
 
 
 @audit.command("unit")

@@ -42,6 +42,7 @@ def operations(session: Session, now: int) -> dict[str, Any]:
                 "last_sync": None if sync is None else _iso(sync.synced_at),
                 "outcome": None if sync is None else sync.outcome,
                 "units": None if sync is None else sync.units,
+                "rejected": None if sync is None else sync.rejected,
                 "identifiers": None if sync is None else sync.identifiers,
                 "matches": None if sync is None else sync.matches,
                 "match_rate": None if sync is None or sync.match_ppm is None else sync.match_ppm / 1_000_000,

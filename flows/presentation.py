@@ -53,6 +53,16 @@ def plan_table(plan: Plan) -> list[dict[str, object]]:
     ]
 
 
+def rejected_text(rows: Iterable[Row]) -> str:
+    """Where Criteo rejected identifiers, and how to see whose; empty where it took all. Counts only."""
+    return "\n".join(
+        f"{row['list']}: Criteo rejected {row['rejected']:,} identifiers that look right; "
+        f"`holdouts audit rejected {row['list']}` names their profiles"
+        for row in rows
+        if row["rejected"] and row["role"] in ("include", "exclude")
+    )
+
+
 def reasons(plan: ListPlan) -> str:
     """Why a plan was refused, in one line; empty where it was not."""
     return "; ".join(each.reason for each in plan.refusals)

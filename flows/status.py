@@ -23,6 +23,8 @@ def status_text(found: dict[str, Any], now: datetime | None = None) -> str:
     lines = [table_text(rows)]
     for name, each in found["audiences"].items():
         lines += [f"{name}: refused: {reason}" for reason in each["refusals"]]
+        if each["rejected"]:
+            lines.append(f"{name}: Criteo rejected {each['rejected']:,} identifiers of its last sync")
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from sync.delivery import Courier, Sent, Target
 from sync.gathering import sibling_lists
 from sync.opening import open_list
 from sync.plan import ListPlan, Plan
+from sync.rejections import forget_rejections
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,9 @@ def _entering(connection: Connection, phase: Phase, plan: ListPlan) -> Assigned:
 
 
 def _forget_unlisted(engine: Engine) -> None:
-    """How an identifier was written is known no longer than a list may hold it."""
+    """How an identifier was written, and that Criteo rejects it, is known no longer than a list may hold it."""
     with writing(engine) as connection:
+        forget_rejections(connection)
         if sent_identifiers(connection):
             forget_texts(connection, pushes.listed(connection))
 

@@ -27,6 +27,7 @@ from sync.firewall import check_add
 from sync.lists import list_named
 from sync.parcels import Parcel, parcels
 from sync.plan import Holding, ListPlan
+from sync.rejections import note_rejections
 
 IN_FLIGHT = 4
 """Requests under way at once; four hide half a second of latency, see docs/performance.md."""
@@ -137,6 +138,9 @@ def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Ca
             pushes.settle(
                 connection, number, "confirmed", at=courier.at, valid=answer.valid, invalid=answer.invalid
             )
+            if operation == "add":
+                sampled = parcel.keys_of(answer.samples)
+                note_rejections(connection, target.list_id, sampled, found_by="sample", at=courier.at)
         return Sent(len(parcel.keys), answer.invalid)
 
     return send

@@ -75,6 +75,11 @@ def last_units(connection: Connection) -> dict[str, int]:
     return {row.audience: row.units for row in connection.execute(chosen)}
 
 
+def rejected_so_far(connection: Connection, name: str) -> int:
+    """How many identifiers Criteo called invalid in all syncs of a list."""
+    return connection.scalar(select(func.sum(syncs.c.rejected)).where(syncs.c.audience == name)) or 0
+
+
 def last_syncs(connection: Connection) -> Mapping[str, Row[tuple[object, ...]]]:
     """The newest row of each list."""
     newest = select(func.max(syncs.c.id)).group_by(syncs.c.audience)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from experiments.digests import DigestSet
 from experiments.identifiers import SHA256, Identifiers
+
+_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,14 @@ class Parcel:
     """Whom the ledger says they stand for."""
     texts: Sequence[str] = field(default=(), repr=False)
     """As they are sent; empty for SHA-256, which is written from the keys."""
+
+    def keys_of(self, samples: Iterable[str]) -> DigestSet:
+        """The keys of identifiers that an answer quotes; what was not in the parcel is passed over."""
+        if self.texts:
+            keys = dict(zip(self.texts, self.keys, strict=True))
+            return DigestSet.of(keys[text] for text in samples if text in keys)
+        hashes = (text for text in samples if _DIGEST.fullmatch(text))
+        return self.keys & DigestSet.of(bytes.fromhex(text) for text in hashes)
 
 
 def parcels(keys: DigestSet, sent: Identifiers, size: int) -> Iterator[Parcel]:

@@ -9,7 +9,7 @@ from itertools import compress
 
 from experiments.digests import EMPTY, DigestSet
 from experiments.identifiers import SHA256, Form, Identifiers, read_identifiers
-from experiments.identity import resolve
+from experiments.identity import identify, resolve
 from sync.customerio import CustomerIO, Member
 from sync.plan import Membership
 from sync.seen import Seen
@@ -53,6 +53,17 @@ def read_membership(customerio: CustomerIO, segment: int, forms: Sequence[Form] 
         reported=reported,
         identifiers=Identifiers.join(identifiers),
     )
+
+
+def profiles_of(customerio: CustomerIO, segment: int, people: DigestSet) -> dict[str, bytes]:
+    """The `cio_id` of each profile in the segment that is one of these people, and who it is."""
+    wanted, found = frozenset(people), {}
+    for page in read_profiles(customerio, segment):
+        for cio_id, email in zip(page.ids, page.emails, strict=True):
+            person = identify(email)
+            if person is not None and person[0] in wanted:
+                found[cio_id] = person[0]
+    return found
 
 
 def read_profiles(customerio: CustomerIO, segment: int) -> Iterator[Profiles]:

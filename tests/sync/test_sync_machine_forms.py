@@ -121,8 +121,11 @@ class FormsMachine(SyncMachine):
             assert self.tiny.named(self.lists[name]) <= before[self.lists[name]]
 
     def _devices_read(self) -> set[int]:
-        read = [name for name in AUDIENCES if MADID in self.forms[name] and self.sources[name] != "failed"]
-        return {n for name in read for n in self.members[name] if n in self.devices}
+        numbers = {digest(n): n for n in range(PEOPLE)}
+        read = {
+            name: each.units for name, each in super()._memberships().items() if MADID in self.forms[name]
+        }
+        return {numbers[unit] for units in read.values() for unit in units} & set(self.devices)
 
     def _own_devices(self) -> dict[int, str]:
         read = self._devices_read()
