@@ -36,11 +36,6 @@ class IdentityCounts:
         """Profiles that give no person."""
         return self.missing + self.malformed + self.hashed_md5
 
-    @property
-    def unusable_share(self) -> float:
-        """Of all profiles; 0 where there are none."""
-        return self.unusable / self.profiles if self.profiles else 0.0
-
 
 def count_identity(pages: Iterable[Sequence[str | None]]) -> IdentityCounts:
     """Counts the raw e-mails of a segment's profiles, a page at a time."""

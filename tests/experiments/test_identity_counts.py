@@ -2,8 +2,6 @@
 
 import hashlib
 
-import pytest
-
 from experiments.identity_counts import count_identity
 
 ADA = "ada@example.com"
@@ -22,7 +20,6 @@ def test_each_profile_is_counted_by_what_its_email_is() -> None:
     assert (found.hashed_sha256, found.hashed_md5) == (1, 1)
     assert (found.people, found.merged) == (2, 2), "a hash and its e-mail are one person"
     assert found.unusable == 5
-    assert found.unusable_share == pytest.approx(5 / 9)
     assert found.profiles == found.people + found.merged + found.unusable
 
 
@@ -33,7 +30,3 @@ def test_a_likely_typo_is_usable_and_a_malformed_one_is_malformed() -> None:
 
 def test_sixty_four_letters_that_are_no_hash_are_none() -> None:
     assert count_identity([["x" * 64, f"{'a' * 52}@example.com"]]).hashed_sha256 == 0
-
-
-def test_an_empty_segment_has_no_unusable_share() -> None:
-    assert count_identity([]).unusable_share == 0

@@ -44,7 +44,7 @@ def test_more_unusable_profiles_than_allowed_fail_the_audit(holdouts: Run, folde
     )
     found = holdouts("audit", "identity", "lapsed")
     assert found.status == 1
-    assert "profiles have no usable e-mail, more than the 0.01% allowed" in found.out
+    assert "profiles have no usable e-mail or identifier, more than the 0.01% allowed" in found.out
 
 
 def test_a_segment_that_is_being_built_is_not_counted(holdouts: Run, box: Sandbox) -> None:
