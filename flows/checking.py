@@ -14,7 +14,7 @@ from experiments.ledger import current_phase, holdout_in_force
 from experiments.overlap import overlaps
 from flows.session import Session, open_criteo, open_customerio, open_session, open_track
 from sync.criteo import Criteo
-from sync.customerio import CustomerIO, Segment
+from sync.customerio import ATTRIBUTES_PAGE, CustomerIO, Segment
 
 Severity = Literal["fine", "note", "wrong"]
 
@@ -88,7 +88,24 @@ def _check_segment(customerio: CustomerIO, known: Mapping[int, Segment], audienc
     count = customerio.customer_count(audience.segment)
     if not count:
         return [Finding(audience.name, "note", f"segment {segment.id} ({segment.name}) is empty")]
-    return [_fine(audience.name, f"segment {segment.id} ({segment.name}), {count:,} people")]
+    findings = [_fine(audience.name, f"segment {segment.id} ({segment.name}), {count:,} people")]
+    return [*findings, *_check_attributes(customerio, audience)]
+
+
+def _check_attributes(customerio: CustomerIO, audience: Audience) -> list[Finding]:
+    """Whether some of the segment's people have what the audience is sent as."""
+    names = sorted({form.attribute for form in audience.forms if form.attribute})
+    if not names:
+        return []
+    first = next(customerio.membership(audience.segment, ATTRIBUTES_PAGE))
+    ids = [member.cio_id for member in first.members]
+    read = list(customerio.attributes(ids, names))
+    found = []
+    for at, name in enumerate(names):
+        have = sum(profile.values[at] is not None for profile in read)
+        sentence = f"{have} of {len(ids)} profiles looked at have the attribute {name!r}"
+        found.append(Finding(audience.name, "fine" if have else "note", sentence))
+    return found
 
 
 def _check_criteo(session: Session) -> list[Finding]:

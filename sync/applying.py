@@ -79,8 +79,8 @@ def apply(
     except Retryable as error:
         done.interrupted = error
     results = tuple(_result(courier, each, done, entrants.get(each.name, 0)) for each in plan.lists)
-    _forget_unlisted(engine)
     _record(courier, results, done)
+    _forget_unlisted(engine)
     if done.interrupted is not None:
         raise done.interrupted
     for audience in programme.includes:

@@ -23,7 +23,7 @@ from experiments.ledger import UNIVERSAL, current_phase, entrants_of, holdout_lo
 from sync import pushes
 from sync.criteo import MAX_IDENTIFIERS, Criteo
 from sync.criteo_values import Amendment
-from sync.firewall import check_add
+from sync.firewall import check_add, units_written
 from sync.lists import list_named
 from sync.parcels import Parcel, parcels
 from sync.plan import Holding, ListPlan
@@ -125,7 +125,7 @@ def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Ca
     def send(parcel: Parcel) -> Sent:
         with writing(courier.engine) as connection:
             if operation == "add" and target.guarded_for is not None:
-                _guard(connection, target.guarded_for, parcel.people)
+                _guard(connection, target.guarded_for, parcel)
             number = pushes.write_ahead(connection, target.list_id, operation, parcel.keys, courier.at)
         try:
             answer = _amend(courier.criteo, target.list_id, operation, parcel)
@@ -153,12 +153,13 @@ def _amend(criteo: Criteo, list_id: str, operation: pushes.Operation, parcel: Pa
     return criteo.amend_encoded(list_id, operation, parcel.texts, kind, caller)
 
 
-def _guard(connection: Connection, audience: str, people: DigestSet) -> None:
+def _guard(connection: Connection, audience: str, parcel: Parcel) -> None:
     """The last look, by the phase that stands in the ledger and not by what the plan believes."""
     phase = current_phase(connection, audience)
     if phase is None:
         raise Refused(f"{audience}: no phase is open, so nobody can be told apart; nothing was sent")
-    check_add(audience, people, phase.holdout)
+    check_add(audience, parcel.people, phase.holdout)
+    check_add(audience, units_written(parcel.form, parcel.texts), phase.holdout)
     own, everyone = holdout_log(connection, audience), holdout_log(connection, UNIVERSAL)
     is_raised = (own and own[-1].to_ppm > phase.holdout.ppm) or (
         everyone and everyone[-1].to_ppm > phase.holdout.universal_ppm

@@ -89,7 +89,7 @@ def _unusable(case: Case) -> str | None:
     unusable, profiles = sum(case.membership.unusable.values()), case.membership.profiles
     if not profiles or unusable <= profiles * case.audience.bounds.unusable:
         return None
-    return f"{unusable:,} of {profiles:,} profiles have no usable e-mail"
+    return f"{unusable:,} of {profiles:,} profiles have no usable e-mail or identifier"
 
 
 def _holdout_share(case: Case) -> str | None:

@@ -116,3 +116,15 @@ def test_the_audit_counts_people_without_the_identifier_that_the_file_asks_for(
     assert 0.3 < browsers["no_identifier"] / (browsers["no_identifier"] + browsers["people"]) < 0.7
     buyers = next(each for each in found if each["name"] == "recent-purchasers")
     assert buyers["no_identifier"] == 0, "whoever is to be excluded is excluded without a phone too"
+
+
+def test_check_says_how_many_profiles_have_the_attribute(holdouts: Run, folder: Path) -> None:
+    ask_for(folder, BOTH)
+    found = holdouts("check")
+    assert found.status == 0
+    assert "profiles looked at have the attribute 'advertising_id'" in found.out
+    ask_for(folder, "[sha256, {type: madid, attribute: advertisng_id}]")
+    misspelt = holdouts("check").out.splitlines()
+    (noted, *_) = [line for line in misspelt if "'advertisng_id'" in line]
+    assert noted.startswith("note")
+    assert ": 0 of " in noted

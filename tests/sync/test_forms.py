@@ -13,7 +13,7 @@ from experiments.database import reading, writing
 from experiments.digests import DigestSet
 from experiments.errors import Leaked
 from experiments.identifier_log import remember_identifiers, sent_identifiers
-from experiments.identifiers import NONE, SHA256, Form, Identifiers, read_identifiers
+from experiments.identifiers import NONE, SHA256, Entries, Form, Identifiers, read_identifiers
 from experiments.identity import encode
 from experiments.ledger import open_phase, record_entrants
 from experiments.phases import Holdout, assign
@@ -206,6 +206,17 @@ def test_the_last_look_knows_who_is_behind_an_identifier(courier: Courier, form:
         transmit(courier, Target("7000", "cart"), "add", found.keys())
     sent = transmit(courier, Target("7000", "cart"), "add", found.keys_of(treated, {form.name}))
     assert sent == Sent(len(treated), 0)
+
+
+def test_an_email_in_clear_is_looked_at_by_what_is_written(courier: Courier) -> None:
+    held_out = next(n for n in range(100) if len(people(n) & assign(people(n), TENTH).held_out))
+    treated = next(n for n in range(100) if len(assign(people(n), TENTH).treated))
+    (key,) = named([held_out], PLAIN).keys()
+    mixed_up = Entries.of([(key, digest(treated), f"p{held_out}@example.com")])
+    with writing(courier.engine) as connection:
+        remember_identifiers(connection, Identifiers({"plain": mixed_up}))
+    with pytest.raises(Leaked):
+        transmit(courier, Target("7000", "cart"), "add", DigestSet.of([key]))
 
 
 def test_the_proof_knows_who_is_behind_an_identifier(courier: Courier) -> None:
