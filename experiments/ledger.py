@@ -198,6 +198,16 @@ def count_entrants(connection: Connection, phase_id: int) -> int:
     return connection.scalar(select(func.count()).where(entrants.c.phase_id == phase_id)) or 0
 
 
+def entered_since(connection: Connection, phase_id: int, since: int) -> dict[int, DigestSet]:
+    """Units that entered in a phase after a moment, by the time of their entry."""
+    later = (entrants.c.phase_id == phase_id, entrants.c.entered_at > since)
+    moments = connection.scalars(select(entrants.c.entered_at).where(*later).distinct()).all()
+    return {
+        at: read_digests(connection, select(entrants.c.unit).where(*later, entrants.c.entered_at == at))
+        for at in sorted(moments)
+    }
+
+
 def entries_of(connection: Connection, unit: bytes) -> dict[int, int]:
     """When one unit entered, by phase id."""
     chosen = select(entrants.c.phase_id, entrants.c.entered_at).where(entrants.c.unit == unit)

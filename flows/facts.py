@@ -15,8 +15,9 @@ from experiments.database import reading
 from experiments.ledger import UNIVERSAL, HoldoutChange, holdout_log
 from experiments.schema import syncs
 from flows.session import Session
+from sync.delays import Delays
 from sync.freshness import Arrivals, freshness
-from sync.history import last_syncs
+from sync.history import last_delays, last_syncs
 
 _WEEK = 7 * 86_400
 _RECENT = 4 * _WEEK
@@ -24,9 +25,9 @@ _RECENT = 4 * _WEEK
 
 
 def operations(session: Session, now: int) -> dict[str, Any]:
-    """Per audience: holdout history, last sync, health, sizes, match rate, freshness and open refusals."""
+    """Per audience: holdout history, last sync, health, sizes, match rate, delays in seconds and open refusals."""
     with reading(session.engine) as connection:
-        newest = last_syncs(connection)
+        newest, waits = last_syncs(connection), last_delays(connection)
         universal = holdout_log(connection, UNIVERSAL)
         found = {}
         for audience in session.programme.audiences:
@@ -41,8 +42,12 @@ def operations(session: Session, now: int) -> dict[str, Any]:
                 "universal_history": _history(universal),
                 "last_sync": None if sync is None else _iso(sync.synced_at),
                 "outcome": None if sync is None else sync.outcome,
+                "members": None if sync is None else sync.members,
                 "units": None if sync is None else sync.units,
                 "rejected": None if sync is None else sync.rejected,
+                "pushed": None if sync is None else sync.pushed,
+                "delay_p50": waits.get(audience.name, Delays()).p50,
+                "delay_p95": waits.get(audience.name, Delays()).p95,
                 "identifiers": None if sync is None else sync.identifiers,
                 "matches": None if sync is None else sync.matches,
                 "match_rate": None if sync is None or sync.match_ppm is None else sync.match_ppm / 1_000_000,

@@ -41,7 +41,19 @@ def _row(name: str, each: dict[str, Any], moment: datetime) -> dict[str, Any]:
         "units": each["units"] or 0,
         "in Criteo": each["identifiers"] or 0,
         "match": "–" if rate is None else f"{rate:.0%}",
+        "95 % within": "–" if each["delay_p95"] is None else _length(each["delay_p95"]),
     }
+
+
+def _length(seconds: int) -> str:
+    """From first seen in the segment to Criteo's answer."""
+    return (
+        f"{seconds} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7_200
+        else f"{seconds / 3_600:.0f} h"
+    )
 
 
 def _age(iso: str, moment: datetime) -> str:

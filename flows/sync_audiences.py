@@ -24,6 +24,7 @@ from flows.steps import step
 from flows.write_back import write_back_groups
 from sync.applying import ListResult, apply
 from sync.decision import decide
+from sync.delivery import Stopwatch
 from sync.erasing import complete_erasures
 from sync.gathering import Gathered, gather
 from sync.history import ListState, last_syncs
@@ -39,11 +40,11 @@ def read_segments(session: Session) -> Gathered:
 
 
 @step("apply plan")
-def apply_plan(session: Session, plan: Plan, at: int) -> tuple[ListResult, ...]:
+def apply_plan(session: Session, plan: Plan, watch: Stopwatch) -> tuple[ListResult, ...]:
     """Entrants, removes, adds, proof; then whoever was to be erased and is on no list any more is forgotten."""
     with open_criteo(session) as criteo:
-        results = apply(session.engine, criteo, session.programme, plan, at)
-    complete_erasures(session.engine, at)
+        results = apply(session.engine, criteo, session.programme, plan, watch.at, watch=watch)
+    complete_erasures(session.engine, watch.at)
     return results
 
 
@@ -72,12 +73,13 @@ def _rehearse(session: Session) -> list[dict[str, object]]:
 
 
 def _sync(session: Session, at: int) -> list[dict[str, object]]:
+    watch = Stopwatch(at)
     with reading(session.engine) as connection:
         before = last_syncs(connection)
     gathered = read_segments(session)
     plan = decide(gathered.facts)
     try:
-        results = apply_plan(session, plan, at)
+        results = apply_plan(session, plan, watch)
     except Leaked as leak:
         announcements.leak_found(leak)
         raise

@@ -9,13 +9,23 @@ from sqlalchemy import Connection, Engine
 
 from experiments.audiences import Programme
 from experiments.database import reading, writing
+from experiments.digests import EMPTY, DigestSet
 from experiments.errors import HoldoutsError, Rejected, Retryable
 from experiments.identifier_log import forget_texts, remember_identifiers, sent_identifiers
-from experiments.ledger import count_entrants, entrants_of, open_phase, read_file_holdouts, record_entrants
+from experiments.ledger import (
+    count_entrants,
+    current_phase,
+    entered_since,
+    entrants_of,
+    open_phase,
+    read_file_holdouts,
+    record_entrants,
+)
 from experiments.phases import Assigned, Phase, assign
 from sync import delivery, history, pushes
 from sync.criteo import MAX_IDENTIFIERS, Criteo
-from sync.delivery import Courier, Sent, Target
+from sync.delays import Delays, delays
+from sync.delivery import Courier, Sent, Stopwatch, Target
 from sync.gathering import sibling_lists
 from sync.opening import open_list
 from sync.plan import ListPlan, Plan
@@ -63,8 +73,10 @@ def apply(
     at: int,
     *,
     chunk: int = MAX_IDENTIFIERS,
+    watch: Stopwatch | None = None,
 ) -> tuple[ListResult, ...]:
-    """Applies every list plan that no fuse refused; `at` is the time that is written down.
+    """Applies every list plan that no fuse refused; `at` is the time that is written down, and `watch` has run
+    since the segments were read.
 
     People leave an include list before they enter another or leave an exclusion, so that nobody is
     ever in two windows, or advertised to a moment too long. A list that Criteo rejects keeps its state
@@ -72,13 +84,13 @@ def apply(
     Leaked where the proof fails.
     """
     entrants = _enter(engine, programme, plan, at)
-    courier = Courier(engine, criteo, programme.advertiser, at, chunk)
+    courier = Courier(engine, criteo, programme.advertiser, at, chunk, watch or Stopwatch(at))
     done = _Progress()
     try:
         _deliver(courier, programme, [each for each in plan.lists if not each.refusals], done)
     except Retryable as error:
         done.interrupted = error
-    results = tuple(_result(courier, each, done, entrants.get(each.name, 0)) for each in plan.lists)
+    results = tuple(_result(courier, each, done, entrants.get(each.name, EMPTY)) for each in plan.lists)
     _record(courier, results, done)
     _forget_unlisted(engine)
     if done.interrupted is not None:
@@ -88,7 +100,7 @@ def apply(
     return results
 
 
-def _enter(engine: Engine, programme: Programme, plan: Plan, at: int) -> dict[str, int]:
+def _enter(engine: Engine, programme: Programme, plan: Plan, at: int) -> dict[str, DigestSet]:
     """Opens phases where a holdout changed, and records who enters and as what, before anything is sent."""
     entered = {}
     with writing(engine) as connection:
@@ -101,7 +113,7 @@ def _enter(engine: Engine, programme: Programme, plan: Plan, at: int) -> dict[st
             phase = open_phase(connection, programme.audience(each.name), each.holdout, at)
             new = _entering(connection, phase, each)
             record_entrants(connection, phase, new, at)
-            entered[each.name] = len(new.units)
+            entered[each.name] = new.units
     return entered
 
 
@@ -171,7 +183,7 @@ def _target(courier: Courier, plan: ListPlan, done: _Progress) -> Target:
     return Target(list_id, plan.name if plan.role == "include" else None)
 
 
-def _result(courier: Courier, plan: ListPlan, done: _Progress, entrants: int) -> ListResult:
+def _result(courier: Courier, plan: ListPlan, done: _Progress, entrants: DigestSet) -> ListResult:
     added, removed = done.added.get(plan.name, Sent()), done.removed.get(plan.name, Sent())
     sent = history.Delivery(
         outcome=done.outcome(plan),
@@ -179,8 +191,24 @@ def _result(courier: Courier, plan: ListPlan, done: _Progress, entrants: int) ->
         removes=removed.identifiers,
         rejected=added.invalid,
         deferred=done.deferred.get(plan.name, 0),
+        delays=_delays(courier, plan, added, entrants),
     )
-    return ListResult(plan, sent, _state(courier, plan, done), entrants, done.failures.get(plan.name))
+    return ListResult(plan, sent, _state(courier, plan, done), len(entrants), done.failures.get(plan.name))
+
+
+def _delays(courier: Courier, plan: ListPlan, added: Sent, entrants: DigestSet) -> Delays:
+    """Of those who entered in this run, or in an earlier one that did not serve everybody."""
+    if plan.arms is None or not added.accepted:
+        return Delays()
+    waiting: dict[int, DigestSet] = {}
+    if len(plan.adds - entrants):
+        with reading(courier.engine) as connection:
+            phase = current_phase(connection, plan.name)
+            served = history.served_until(connection, plan.name)
+            if phase is not None:
+                since = phase.opened_at - 1 if served is None else served
+                waiting = entered_since(connection, phase.id, since)
+    return delays(added.accepted, {**waiting, courier.at: entrants})
 
 
 def _state(courier: Courier, plan: ListPlan, done: _Progress) -> history.ListState:

@@ -6,9 +6,10 @@ sent: only an answer, or the certainty that the request was not carried out, cha
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from sqlalchemy import Connection, Engine
@@ -23,6 +24,7 @@ from experiments.ledger import UNIVERSAL, current_phase, entrants_of, holdout_lo
 from sync import pushes
 from sync.criteo import MAX_IDENTIFIERS, Criteo
 from sync.criteo_values import Amendment
+from sync.delays import Accepted
 from sync.firewall import check_add, units_written
 from sync.lists import list_named
 from sync.parcels import Parcel, parcels
@@ -31,6 +33,18 @@ from sync.rejections import note_rejections
 
 IN_FLIGHT = 4
 """Requests under way at once; four hide half a second of latency, see docs/performance.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """The time of a run that began at `at`, which may be a simulated one, and goes on as this machine's does."""
+
+    at: int
+    began: float = field(default_factory=time.monotonic)
+
+    def now(self) -> int:
+        """Seconds since 1970."""
+        return self.at + round(time.monotonic() - self.began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +57,24 @@ class Courier:
     at: int
     chunk: int = MAX_IDENTIFIERS
     """Identifiers in one request."""
+    watch: Stopwatch | None = None
+
+    def now(self) -> int:
+        """The time at this moment of the run."""
+        return self.at if self.watch is None else self.watch.now()
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How many identifiers went, and how many of them Criteo called invalid."""
+    """How many identifiers went, how many of them Criteo called invalid, and when each request was answered."""
 
     identifiers: int = 0
     invalid: int = 0
+    accepted: tuple[Accepted, ...] = field(default=(), compare=False)
 
     def __add__(self, other: Self) -> Sent:
-        return Sent(self.identifiers + other.identifiers, self.invalid + other.invalid)
+        accepted = self.accepted + other.accepted
+        return Sent(self.identifiers + other.identifiers, self.invalid + other.invalid, accepted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +162,7 @@ def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Ca
             if operation == "add":
                 sampled = parcel.keys_of(answer.samples)
                 note_rejections(connection, target.list_id, sampled, found_by="sample", at=courier.at)
-        return Sent(len(parcel.keys), answer.invalid)
+        return Sent(len(parcel.keys), answer.invalid, (Accepted(parcel.people, courier.now()),))
 
     return send
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from experiments.schema import approvals, syncs
+from sync.delays import Delays
 from sync.plan import ListPlan
 
 Outcome = Literal["applied", "refused", "failed"]
@@ -37,6 +38,8 @@ class Delivery:
     """Identifiers that Criteo called invalid."""
     deferred: int = 0
     """Adds kept back for the next sync, while a sibling window may still hold the person."""
+    delays: Delays = field(default_factory=Delays)
+    """From entry to Criteo's answer, of those who were added for the first time."""
 
 
 def record_sync(
@@ -60,6 +63,8 @@ def record_sync(
         "rejected": delivery.rejected,
         "deferred": delivery.deferred,
         "pushed": state.pushed,
+        "delay_p50": delivery.delays.p50,
+        "delay_p95": delivery.delays.p95,
         "identifiers": state.identifiers,
         "matches": state.matches,
         "match_ppm": None if state.match_rate is None else round(state.match_rate * 1_000_000),
@@ -85,6 +90,20 @@ def last_syncs(connection: Connection) -> Mapping[str, Row[tuple[object, ...]]]:
     newest = select(func.max(syncs.c.id)).group_by(syncs.c.audience)
     rows = connection.execute(select(syncs).where(syncs.c.id.in_(newest)))
     return {row.audience: row for row in rows}
+
+
+def last_delays(connection: Connection) -> dict[str, Delays]:
+    """The delays of each audience's newest sync that added somebody for the first time."""
+    newest = select(func.max(syncs.c.id)).where(syncs.c.delay_p95.is_not(None)).group_by(syncs.c.audience)
+    chosen = select(syncs.c.audience, syncs.c.delay_p50, syncs.c.delay_p95).where(syncs.c.id.in_(newest))
+    return {row.audience: Delays(row.delay_p50, row.delay_p95) for row in connection.execute(chosen)}
+
+
+def served_until(connection: Connection, audience: str) -> int | None:
+    """When the audience's last sync ended that left nobody waiting; None where there was none."""
+    whole = (syncs.c.outcome == "applied", syncs.c.deferred == 0)
+    newest = select(syncs.c.synced_at).where(syncs.c.audience == audience, *whole).order_by(syncs.c.id.desc())
+    return connection.scalar(newest.limit(1))
 
 
 def approve(connection: Connection, audience: str, plan: str, *, at: int, who: str, reason: str) -> None:
