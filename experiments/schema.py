@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
@@ -83,10 +83,30 @@ lists = Table(
     Column("name", String(128), nullable=False),
     Column("role", String(16), nullable=False),
     Column("state", String(16), nullable=False),
+    Column("since", BigInteger),
     Index("lists_by_name", "name", "state"),
 )
 """The Criteo contact lists that this ledger ever wrote to, by Criteo's id; `name` is how the audiences file
-calls one. State: current; filling or swapping, while it is to replace the current one; former."""
+calls one. State: current; filling, filled or swapping, while it is to replace the current one; leaving, while
+campaigns may still show what was replaced; former, to be emptied; deleted. `since` when, where that matters."""
+
+list_counts = Table(
+    "list_counts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("list", String(32), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("counted_at", BigInteger, nullable=False),
+    Column("surely", Integer, nullable=False),
+    Column("perhaps", Integer, nullable=False),
+    Column("identifiers", Integer),
+    Column("matches", Integer),
+    Column("match_ppm", Integer),
+    Column("verdict", String(16), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Index("list_counts_by_name", "name", "id"),
+)
+"""Each night's count of each list: the ledger's, Criteo's, and what the difference was taken for."""
 
 requests = Table(
     "requests",

@@ -55,16 +55,25 @@ def plan(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def sync(as_json: AsJson = False) -> None:
+def sync(
+    refresh: Annotated[
+        str | None,
+        typer.Option("--refresh", metavar="AUDIENCE", help="Rebuild its list beside the one that is there."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Bring Criteo's lists in step with the segments, minus the people held out.
 
-    Example: holdouts sync
+    With --refresh a second list is filled, checked and swapped in, and the first drained; the list that
+    ads use is never empty. Criteo takes hours to take a list over: the next syncs go on by themselves.
+
+    Example: holdouts sync --refresh cart-0-4h
     """
     from flows.presentation import rejected_text
     from flows.preview import table_text
     from flows.sync_audiences import sync_audiences
 
-    rows = run_flow(sync_audiences)
+    rows = run_flow(sync_audiences, **({"refresh": refresh} if refresh else {}))
     show(rows, f"{table_text(rows)}\n{rejected_text(rows)}".rstrip(), as_json)
 
 

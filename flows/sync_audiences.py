@@ -17,6 +17,7 @@ from experiments.errors import HoldoutsError, Leaked, Refused
 from experiments.lock import exclusive
 from flows import announcements
 from flows.presentation import plan_table, show_run, sync_table
+from flows.refreshing import advance_refreshes, begin_refresh, with_refreshes
 from flows.refusals import approval_links, show_refusals
 from flows.runs import timed
 from flows.session import Session, moment, open_criteo, open_customerio, open_session, seconds
@@ -30,6 +31,7 @@ from sync.gathering import Gathered, gather
 from sync.history import ListState, last_syncs
 from sync.match_rate import MatchRate, has_fallen
 from sync.plan import Plan
+from sync.refresh import is_under_way
 
 
 @step("read segments", retries=2)
@@ -49,18 +51,25 @@ def apply_plan(session: Session, plan: Plan, watch: Stopwatch) -> tuple[ListResu
 
 
 @flow(name="sync-audiences", flow_run_name=timed("sync-audiences"), persist_result=False)
-def sync_audiences(now: datetime | None = None, dry_run: bool = False) -> list[dict[str, object]]:
+def sync_audiences(
+    now: datetime | None = None, dry_run: bool = False, refresh: str = ""
+) -> list[dict[str, object]]:
     """Reads the segments, decides, and applies what no fuse refuses.
 
     Args:
         now: The time that is written down; empty means the time of the run.
         dry_run: Only show what would move; nothing is changed anywhere.
+        refresh: An audience, or a list of held-out people such as `holdout · cart`, whose list is rebuilt beside the
+            one that is there and then swapped in; empty for none. Later syncs go on with it by themselves.
     """
     with open_session() as session:
         if dry_run:
             return _rehearse(session)
+        watch = Stopwatch(seconds(moment(now)))
         with exclusive(session.engine, "sync"):
-            return _sync(session, seconds(moment(now)))
+            if refresh:
+                begin_refresh(session, refresh, watch)
+            return _sync(session, watch)
 
 
 def _rehearse(session: Session) -> list[dict[str, object]]:
@@ -72,8 +81,7 @@ def _rehearse(session: Session) -> list[dict[str, object]]:
     return rows
 
 
-def _sync(session: Session, at: int) -> list[dict[str, object]]:
-    watch = Stopwatch(at)
+def _sync(session: Session, watch: Stopwatch) -> list[dict[str, object]]:
     with reading(session.engine) as connection:
         before = last_syncs(connection)
     gathered = read_segments(session)
@@ -83,11 +91,16 @@ def _sync(session: Session, at: int) -> list[dict[str, object]]:
     except Leaked as leak:
         announcements.leak_found(leak)
         raise
-    rows = sync_table(results)
+    steps = advance_refreshes(session, plan, watch) if is_under_way(session.engine) else ()
+    rows = with_refreshes(sync_table(results), plan, steps)
     show_run("sync", rows, "What moved")
     _announce(plan, gathered, results, before)
     unsettled = [*(each.name for each in plan.refused), *gathered.failures]
-    failures = [*(each.failure for each in results if each.failure), *gathered.failures.values()]
+    failures = [
+        *(each.failure for each in results if each.failure),
+        *(each.failure for each in steps if each.failure),
+        *gathered.failures.values(),
+    ]
     failures += write_back_groups(session, unsettled)
     _raise_for(plan, failures, "refused, the other audiences were synced: ")
     return rows

@@ -58,6 +58,30 @@ def read(node: object) -> Algebra:
             raise Rejected("Criteo describes an audience in a way that this version does not know")
 
 
+def names(algebra: Algebra, segment: str) -> bool:
+    """Whether the segment stands anywhere in the algebra."""
+    match algebra:
+        case In(name):
+            return name == segment
+        case Not(node):
+            return names(node, segment)
+        case And(nodes) | Or(nodes):
+            return any(names(node, segment) for node in nodes)
+
+
+def turned(algebra: Algebra, old: str, new: str) -> Algebra:
+    """The same algebra with one segment in the place of another, wherever it stands."""
+    match algebra:
+        case In(name):
+            return In(new) if name == old else algebra
+        case Not(node):
+            return Not(turned(node, old, new))
+        case And(nodes):
+            return And(tuple(turned(node, old, new) for node in nodes))
+        case Or(nodes):
+            return Or(tuple(turned(node, old, new) for node in nodes))
+
+
 def written(algebra: Algebra) -> dict[str, object]:
     """The node as Criteo reads it."""
     match algebra:

@@ -167,7 +167,7 @@ def _add(courier: Courier, plans: Iterable[ListPlan], done: _Progress, programme
             done.added[each.name] = Sent()
             continue
         is_window = each.role == "include"
-        siblings = sibling_lists(programme, programme.audience(each.name)) if is_window else ()
+        siblings = sibling_lists(programme, programme.audience(each.audience)) if is_window else ()
         try:
             target = _target(courier, each, done)
             done.added[each.name], done.deferred[each.name] = delivery.add(courier, target, each, siblings)
@@ -180,7 +180,7 @@ def _target(courier: Courier, plan: ListPlan, done: _Progress) -> Target:
     if list_id is None:
         list_id = open_list(courier.engine, courier.criteo, courier.advertiser, plan.list, plan.role)
     done.list_ids[plan.name] = list_id
-    return Target(list_id, plan.name if plan.role == "include" else None)
+    return Target(list_id, plan.audience if plan.role == "include" else None)
 
 
 def _result(courier: Courier, plan: ListPlan, done: _Progress, entrants: DigestSet) -> ListResult:

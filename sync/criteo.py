@@ -20,7 +20,7 @@ from experiments.errors import Rejected, Retryable
 from experiments.identifiers import IdentifierType
 from sync import criteo_answers as answers
 from sync import criteo_reports as reports
-from sync.algebra import Algebra, written
+from sync.algebra import Algebra, names, written
 from sync.criteo_answers import NameTaken
 from sync.criteo_calls import CriteoCalls, body, created_or_found
 from sync.criteo_token import CriteoToken
@@ -96,11 +96,22 @@ class Criteo:
         """Every segment of the advertiser, of whatever type."""
         return self._segments({"advertiserIds": [advertiser]})
 
+    def segment(self, segment_id: str) -> AudienceSegment | None:
+        """The segment of this id; None where it was deleted."""
+        found = self._segments({"audienceSegmentIds": [segment_id]})
+        return next((each for each in found if each.id == segment_id), None)
+
+    def rename_segment(self, segment_id: str, name: str) -> None:
+        """Give a segment another name; NameTaken where another one has it. A failure may have acted."""
+        entity = {"id": segment_id, "type": "AudienceSegment", "attributes": {"name": name}}
+        call = Call("PATCH", f"{self._calls.marketing}/audience-segments", content=body([entity]))
+        self._calls.ask(call, answers.segments, f"rename segment {segment_id}")
+
     def contact_list(self, list_id: str) -> ContactList:
         """The contact list of this id; Rejected where there is none."""
-        for segment in self._segments({"audienceSegmentIds": [list_id]}):
-            if segment.id == list_id:
-                return _writable(segment)
+        found = self.segment(list_id)
+        if found is not None:
+            return _writable(found)
         raise Rejected(f"Criteo has no contact list {list_id}", may_have_acted=False)
 
     def find_or_create_list(self, advertiser: str, name: str, description: str) -> ContactList:
@@ -155,6 +166,12 @@ class Criteo:
         """Every audience of the advertiser."""
         found = self._calls.search("audiences", {"advertiserIds": [advertiser]}, answers.audiences)
         return map(answers.audience, found)
+
+    def audiences_naming(self, advertiser: str, segment_id: str) -> tuple[Audience, ...]:
+        """The audiences that are made of a segment; one whose algebra cannot be read is among them."""
+        filters = {"advertiserIds": [advertiser], "audienceSegmentIds": [segment_id]}
+        found = map(answers.audience, self._calls.search("audiences", filters, answers.audiences))
+        return tuple(each for each in found if each.algebra is None or names(each.algebra, segment_id))
 
     def create_audience(
         self, advertiser: str, name: str, algebra: Algebra, description: str = ""

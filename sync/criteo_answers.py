@@ -69,12 +69,19 @@ class ContactListAttributes(msgspec.Struct, rename="camel"):
     is_read_only: bool | None = None
 
 
+class LookalikeAttributes(msgspec.Struct, rename="camel"):
+    """Of a segment that grows from another one."""
+
+    seed_segment_id: Id | None = None
+
+
 class SegmentAttributes(msgspec.Struct, rename="camel"):
     """Of a segment."""
 
     name: str | None = None
     type: str | None = None
     contact_list: ContactListAttributes | None = None
+    lookalike: LookalikeAttributes | None = None
 
 
 class AmendmentAttributes(msgspec.Struct, rename="camel"):
@@ -159,7 +166,14 @@ def segment(resource: Resource[SegmentAttributes]) -> AudienceSegment:
     """The value of a segment."""
     found = resource.attributes
     is_read_only = bool(found.contact_list and found.contact_list.is_read_only)
-    return AudienceSegment(str(resource.id), found.name or "", found.type or "Unknown", is_read_only)
+    seed = found.lookalike.seed_segment_id if found.lookalike else None
+    return AudienceSegment(
+        id=str(resource.id),
+        name=found.name or "",
+        type=found.type or "Unknown",
+        is_read_only=is_read_only,
+        seed=None if seed is None else str(seed),
+    )
 
 
 def amendment(found: AmendmentAttributes) -> Amendment:

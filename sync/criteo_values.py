@@ -35,6 +35,8 @@ class AudienceSegment:
     name: str
     type: str
     is_read_only: bool = False
+    seed: str | None = None
+    """The segment that a `Lookalike` grows from."""
 
 
 @dataclass(frozen=True, slots=True)

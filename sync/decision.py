@@ -13,8 +13,9 @@ from experiments.audiences import Audience, Programme
 from experiments.digests import EMPTY, DigestSet
 from experiments.identifiers import NONE, Identifiers
 from experiments.phases import Arms, Entered, Holdout, Rule, place
+from sync.beside import beside_plan
 from sync.fuses import BEYOND_APPROVAL, DOUBTING_SOURCE, Case, former_refusal, refusals
-from sync.plan import Counts, Former, Holding, ListPlan, Membership, Plan
+from sync.plan import Beside, Counts, Former, Holding, ListPlan, Membership, Plan
 
 UNIVERSAL_LIST = "holdout · universal"
 
@@ -53,6 +54,8 @@ class Facts:
     """Criteo's id of each list that the ledger knows, by the same names."""
     formers: tuple[Former, ...] = ()
     """Lists that no audience keeps any more."""
+    besides: tuple[Beside, ...] = ()
+    """Lists beside a current one, while it is refreshed."""
     last_units: Mapping[str, int] = field(default_factory=dict)
     """Usable units of each audience in its last applied sync."""
     approved: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -74,6 +77,14 @@ class Facts:
     def people_on(self, name: str) -> DigestSet:
         """Everybody who may stand in a list, whatever they were sent as."""
         return self.sent.people(self.holding(name).at_most)
+
+    def standing(self, audience: Audience) -> DigestSet:
+        """Everybody who may stand in an audience's list, or in one beside it."""
+        found = self.people_on(audience.name)
+        for each in self.besides:
+            if each.name == audience.list:
+                found |= self.sent.people(each.holding.at_most)
+        return found
 
     def moves(self, name: str, wanted: DigestSet) -> Moves:
         """What makes a list hold these keys and nothing else."""
@@ -98,7 +109,8 @@ def decide(facts: Facts) -> Plan:
     includes: list[ListPlan] = []
     for siblings in facts.programme.groups.values():
         includes += _plan_group(facts, siblings, exclusions, unsure)
-    return Plan((*includes, *excludes, *_plan_holdout_lists(facts, includes), *_plan_formers(facts)))
+    lists = (*includes, *excludes, *_plan_holdout_lists(facts, includes))
+    return Plan((*lists, *_plan_besides(facts, lists), *_plan_formers(facts)))
 
 
 def _exclusions(facts: Facts, plans: Sequence[ListPlan]) -> dict[str, DigestSet]:
@@ -180,15 +192,16 @@ def _plan_group(
     plans: list[ListPlan] = []
     claims: dict[str, DigestSet] = {}
     for audience in siblings:
+        standing = facts.standing(audience)
         if audience.name not in facts.memberships:
-            claims[audience.name] = facts.people_on(audience.name)
+            claims[audience.name] = standing
             continue
         applying = {name: exclusions[name] for name in audience.exclude}
         plan, eligible = _plan_include(facts, audience, applying, claims)
         plan = _fused(facts, audience, _waiting(facts, plan, audience, unsure))
         plans.append(plan)
         settled = not plan.refusals and not plan.waits_for
-        claims[audience.name] = eligible if settled else eligible | facts.people_on(audience.name)
+        claims[audience.name] = eligible if settled else eligible | standing
     return plans
 
 
@@ -303,6 +316,17 @@ def _holdout_plan(
 
 def _by(arms: Arms | None, rule: Rule) -> DigestSet:
     return EMPTY if arms is None else arms.by(rule)
+
+
+def _plan_besides(facts: Facts, plans: Sequence[ListPlan]) -> list[ListPlan]:
+    """Where a current list keeps its state, refused or not read, the one beside it does too."""
+    current = {plan.list: plan for plan in plans if not plan.refusals}
+    found = []
+    for each in facts.besides:
+        plan = current.get(each.name)
+        if plan is not None:
+            found.append(beside_plan(each, plan, facts.holding(plan.name), facts.identifiers))
+    return found
 
 
 def _plan_formers(facts: Facts) -> list[ListPlan]:

@@ -26,9 +26,9 @@ from sync.criteo import MAX_IDENTIFIERS, Criteo
 from sync.criteo_values import Amendment
 from sync.delays import Accepted
 from sync.firewall import check_add, units_written
-from sync.lists import list_named
+from sync.lists import lists_named
 from sync.parcels import Parcel, parcels
-from sync.plan import Holding, ListPlan
+from sync.plan import ListPlan
 from sync.rejections import note_rejections
 
 IN_FLIGHT = 4
@@ -96,7 +96,7 @@ def add(courier: Courier, target: Target, plan: ListPlan, siblings: Iterable[str
     with reading(courier.engine) as connection:
         sent = sent_identifiers(connection)
         for sibling in siblings:
-            theirs = sent.people(held_by(connection, sibling).at_most)
+            theirs = sent.people(held_by(connection, sibling))
             waiting |= plan.adds & (sent.keys_of(theirs) if sent else theirs)
     return transmit(courier, target, "add", plan.adds - waiting), len(waiting)
 
@@ -125,7 +125,7 @@ def prove(engine: Engine, audience: Audience) -> None:
         if phase is None:
             return
         held_out = entrants_of(connection, phase.id, held_out=True)
-        listed = sent_identifiers(connection).people(held_by(connection, audience.list).at_most)
+        listed = sent_identifiers(connection).people(held_by(connection, audience.list))
         leaked = len(held_out & listed)
     if leaked:
         raise Leaked(
@@ -136,10 +136,12 @@ def prove(engine: Engine, audience: Audience) -> None:
         )
 
 
-def held_by(connection: Connection, name: str) -> Holding:
-    """What the list holds that the audiences file calls so; nothing where the ledger does not know it."""
-    known = list_named(connection, name)
-    return Holding() if known is None else pushes.holding(connection, known.id)
+def held_by(connection: Connection, name: str) -> DigestSet:
+    """The keys that may stand in a list that the audiences file calls so, or in one that a refresh put beside it."""
+    found = EMPTY
+    for known in lists_named(connection, name):
+        found |= pushes.holding(connection, known.id).at_most
+    return found
 
 
 def _sender(courier: Courier, target: Target, operation: pushes.Operation) -> Callable[[Parcel], Sent]:

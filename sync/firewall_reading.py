@@ -12,9 +12,9 @@ from experiments.identifier_log import sent_identifiers
 from experiments.ledger import current_phase
 from experiments.phases import Rule
 from experiments.schema import entrants
-from sync import pushes
 from sync.criteo import Criteo
 from sync.decision import UNIVERSAL_LIST, holdout_list
+from sync.delivery import held_by
 from sync.firewall import count_held_out
 from sync.firewall_audit import FirewallAudit, audit_firewall
 from sync.lists import known_lists
@@ -39,12 +39,12 @@ def held_out_and_listed(engine: Engine, programme: Programme) -> Mapping[str, in
     found = {}
     with reading(engine) as connection:
         sent = sent_identifiers(connection)
-        current = {each.name: each.id for each in known_lists(connection) if each.state == "current"}
+        names = {each.name for each in known_lists(connection)}
         for audience in programme.includes:
             phase = current_phase(connection, audience.name)
-            if phase is not None and audience.list in current:
-                listed = pushes.holding(connection, current[audience.list]).at_most
-                found[audience.name] = count_held_out(sent.people(listed), phase.holdout)
+            if phase is not None and audience.list in names:
+                listed = sent.people(held_by(connection, audience.list))
+                found[audience.name] = count_held_out(listed, phase.holdout)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
@@ -17,9 +17,9 @@ from experiments.phases import Entered, Holdout
 from sync import history, pushes
 from sync.customerio import CustomerIO
 from sync.decision import UNIVERSAL_LIST, Facts, holdout_list
-from sync.lists import known_lists
+from sync.lists import COMING, KnownList, known_lists
 from sync.naming import identifiers_to_send, named
-from sync.plan import Former, Membership
+from sync.plan import Beside, Former, Membership
 from sync.segments import read_membership
 
 
@@ -51,8 +51,10 @@ def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, M
     """The same from memberships that were read already; whoever was erased is in none of them."""
     with reading(engine) as connection:
         erased = erased_people(connection)
-        known = {each.name: each.id for each in known_lists(connection) if each.state == "current"}
-        list_ids = {name: known[called] for name, called in _lists_of(programme).items() if called in known}
+        lists = known_lists(connection)
+        known = {each.name: each.id for each in lists if each.state == "current"}
+        besides, left = _apart(lists, frozenset(list_names(programme).values()))
+        list_ids = {name: known[called] for name, called in list_names(programme).items() if called in known}
         holdouts = {each.name: holdout_in_force(connection, each, programme) for each in programme.includes}
         sent = sent_identifiers(connection)
         identifiers = identifiers_to_send(memberships, sent)
@@ -64,7 +66,8 @@ def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, M
             holdouts=holdouts,
             entered=_entered(connection, programme, holdouts),
             list_ids=list_ids,
-            formers=_formers(connection, frozenset(list_ids.values())),
+            formers=tuple(_former(connection, each) for each in left),
+            besides=tuple(_beside(connection, each) for each in besides),
             last_units=history.last_units(connection),
             approved=history.open_approvals(connection),
             identifiers=identifiers,
@@ -89,20 +92,31 @@ def sibling_lists(programme: Programme, audience: Audience) -> tuple[str, ...]:
     return tuple(each.list for each in group if each.name != audience.name)
 
 
-def _lists_of(programme: Programme) -> dict[str, str]:
+def list_names(programme: Programme) -> dict[str, str]:
     """How the audiences file calls the list of each plan, by the plan's name."""
     groups = dict.fromkeys(holdout_list(each.holdout_group) for each in programme.public_includes)
     held_out = (*groups, UNIVERSAL_LIST) if groups else ()
     return {each.name: each.list for each in programme.audiences} | {name: name for name in held_out}
 
 
-def _formers(connection: Connection, kept: frozenset[str]) -> tuple[Former, ...]:
-    """A list that a refresh fills is one too, until it takes its place; while it is swapped in, it is not."""
-    left = [each for each in known_lists(connection) if each.id not in kept and each.state != "swapping"]
-    return tuple(
-        Former(each.id, each.name, each.role, pushes.holding(connection, each.id), each.state != "current")
-        for each in left
-    )
+def _apart(
+    lists: Iterable[KnownList], kept: frozenset[str]
+) -> tuple[tuple[KnownList, ...], tuple[KnownList, ...]]:
+    """The lists beside a current one that is kept, and those that nobody keeps: `kept` has the names in the file."""
+    besides = tuple(each for each in lists if each.name in kept and each.state in {*COMING, "leaving"})
+    left = (each for each in lists if each.name not in kept or each.state == "former")
+    return besides, tuple(left)
+
+
+def _beside(connection: Connection, known: KnownList) -> Beside:
+    holding = pushes.holding(connection, known.id)
+    return Beside(known.id, known.name, known.role, holding, known.state == "leaving")
+
+
+def _former(connection: Connection, known: KnownList) -> Former:
+    """Only what a campaign may show needs somebody's word before it is emptied."""
+    is_shown = known.state in ("current", "swapping")
+    return Former(known.id, known.name, known.role, pushes.holding(connection, known.id), not is_shown)
 
 
 def _without(membership: Membership, erased: Erased) -> Membership:

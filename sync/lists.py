@@ -10,8 +10,12 @@ from sqlalchemy import Connection, insert, select, update
 from experiments.schema import lists
 from sync.plan import ListRole
 
-State = Literal["current", "filling", "swapping", "former"]
-"""`filling` and `swapping` lists are about to replace the current one; a `former` list is to be emptied."""
+State = Literal["current", "filling", "filled", "swapping", "leaving", "former", "deleted"]
+"""A refresh fills a list, waits until Criteo has taken it over (`filled`) and turns the ads' audiences to it
+(`swapping`); the list that it replaces is `leaving` until no campaign shows it, then `former`: to be emptied.
+"""
+COMING: frozenset[State] = frozenset({"filling", "filled", "swapping"})
+"""States of a list that is to replace the current one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +27,14 @@ class KnownList:
     """How the audiences file calls it; a former list keeps the name that it had."""
     role: ListRole
     state: State
+    since: int | None = None
+    """When it came into this state, seconds since 1970; None where nothing depends on it."""
 
 
 def known_lists(connection: Connection) -> tuple[KnownList, ...]:
-    """Every list, in the order of their ids."""
-    rows = connection.execute(select(lists).order_by(lists.c.criteo_id))
-    return tuple(KnownList(row.criteo_id, row.name, row.role, row.state) for row in rows)
+    """Every list that is still in Criteo, in the order of their ids."""
+    rows = connection.execute(select(lists).where(lists.c.state != "deleted").order_by(lists.c.criteo_id))
+    return tuple(KnownList(row.criteo_id, row.name, row.role, row.state, row.since) for row in rows)
 
 
 def list_of_id(connection: Connection, criteo_id: str) -> KnownList | None:
@@ -41,13 +47,20 @@ def list_named(connection: Connection, name: str, state: State = "current") -> K
     return next((each for each in known_lists(connection) if (each.name, each.state) == (name, state)), None)
 
 
+def lists_named(connection: Connection, name: str) -> tuple[KnownList, ...]:
+    """Every list that goes or went by this name, whatever its state: during a refresh there are two."""
+    return tuple(each for each in known_lists(connection) if each.name == name)
+
+
 def remember_list(connection: Connection, known: KnownList) -> None:
     """Writes down a list before anything is sent to it."""
-    values = {"criteo_id": known.id, "name": known.name, "role": known.role, "state": known.state}
-    connection.execute(insert(lists).values(values))
+    connection.execute(insert(lists).values(criteo_id=known.id, **_values(known)))
 
 
 def change_list(connection: Connection, known: KnownList) -> None:
     """Gives a list that is known by its id another name, role or state."""
-    values = {"name": known.name, "role": known.role, "state": known.state}
-    connection.execute(update(lists).where(lists.c.criteo_id == known.id).values(values))
+    connection.execute(update(lists).where(lists.c.criteo_id == known.id).values(_values(known)))
+
+
+def _values(known: KnownList) -> dict[str, object]:
+    return {"name": known.name, "role": known.role, "state": known.state, "since": known.since}

@@ -59,6 +59,18 @@ class Former:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A list that stands beside the current one of the same name while a refresh replaces one by the other."""
+
+    id: str
+    name: str
+    role: ListRole
+    holding: Holding
+    is_leaving: bool = False
+    """True for the one that was replaced: people still leave it, and nobody is added."""
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How a segment's profiles became a list, in the order in which they were taken away."""
 
@@ -85,7 +97,8 @@ class ListPlan:
     """Adds and removes of one list; printing it is the dry run, applying it is the sync."""
 
     name: str
-    """The audience, `holdout · GROUP`, or `former · LIST` for a list that no audience keeps any more."""
+    """The audience, `holdout · GROUP`, `former · LIST` for a list that no audience keeps any more, and
+    `refresh · NAME` or `replaced · NAME` for a list beside the current one."""
     list: str
     """How the audiences file calls the list: Criteo's name or id of it."""
     role: ListRole
@@ -114,6 +127,13 @@ class ListPlan:
     """How many adds are kept back because of them."""
     identifiers: Identifiers = NONE
     """What the adds are sent as, where that is not SHA-256; written down before they leave."""
+    of: str | None = None
+    """The name of the current list's plan, where this list stands beside that one."""
+
+    @property
+    def audience(self) -> str:
+        """The audience whose people these are; for lists of held-out people, the plan's own name."""
+        return self.of or self.name
 
     @property
     def hash(self) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from experiments.digests import EMPTY, DigestSet
 from experiments.schema import lists, requests, snapshots
+from sync.drift import Held
 from sync.plan import Holding
 
 Operation = Literal["add", "remove"]
@@ -60,12 +61,41 @@ def holding(connection: Connection, list_id: str) -> Holding:
     return _replay(held, _since(connection, list_id, up_to))
 
 
+def write_off(connection: Connection, list_id: str, at: int) -> None:
+    """Writes down that a list holds nobody, because Criteo does not have it any more."""
+    left = holding(connection, list_id).at_most
+    if len(left):
+        settle(connection, write_ahead(connection, list_id, "remove", left, at), "confirmed", at=at)
+
+
 def listed(connection: Connection) -> DigestSet:
     """Everything that any list may hold."""
     found = EMPTY
     for list_id in connection.scalars(select(lists.c.criteo_id)):
         found |= holding(connection, list_id).at_most
     return found
+
+
+def held(connection: Connection, list_id: str, lately: int) -> Held:
+    """How much a list holds by this ledger, and how much of that was asked after the moment `lately`."""
+    now = holding(connection, list_id)
+    of_list = (requests.c.list == list_id, requests.c.state != "void")
+    late = select(requests.c.operation, func.sum(requests.c.size)).where(
+        *of_list, requests.c.written_at > lately
+    )
+    sizes = {
+        operation: int(size) for operation, size in connection.execute(late.group_by(requests.c.operation))
+    }
+    invalid = connection.scalar(
+        select(func.sum(requests.c.invalid)).where(*of_list, requests.c.operation == "add")
+    )
+    return Held(
+        surely=len(now.surely),
+        perhaps=len(now.perhaps),
+        invalid=min(int(invalid or 0), len(now.surely)),
+        added_lately=sizes.get("add", 0),
+        removed_lately=sizes.get("remove", 0),
+    )
 
 
 def mentioned(connection: Connection) -> DigestSet:

@@ -37,6 +37,10 @@ class TinyCriteo:
     fault: Callable[[httpx.Request], Fault] = lambda _: ""
     refuses: set[str] = field(default_factory=set)
     """Identifiers that are called invalid."""
+    seeds: dict[str, str] = field(default_factory=dict)
+    """By the id of a lookalike segment, the list that it grows from."""
+    uncounted: bool = False
+    """Criteo has counted no list yet."""
     samples: int = 0
     gone: set[str] = field(default_factory=set)
     """Ids that answer 404."""
@@ -56,7 +60,7 @@ class TinyCriteo:
         )
 
     def make(self, name: str, members: set[str] | None = None) -> str:
-        number = str(7000 + len(self.names))
+        number = str(7000 + len(self.ever))
         self.names[number] = name
         self.lists[number], self.ever[number] = set(members or ()), set(members or ())
         return number
@@ -101,12 +105,13 @@ class TinyCriteo:
             return self._create(body["data"][0]["attributes"]["name"])
         if path.endswith("/audience-segments/search"):
             wanted = body["data"]["attributes"].get("audienceSegmentIds", list(self.names))
-            return _found([self._segment(one) for one in wanted if one in self.names])
+            return _found(
+                [self._segment(one) for one in wanted if one in self.names and one not in self.gone]
+            )
         if path.endswith("/audience-segments/delete"):
-            for one in body["data"]:
-                self.lists.pop(one["id"], None)
-                self.names.pop(one["id"], None)
-            return _found(body["data"])
+            return self._delete([one["id"] for one in body["data"]])
+        if path.endswith("/audience-segments"):
+            return self._rename(body["data"][0])
         if path.endswith("/audiences/search"):
             return _found(list(self.audiences.values()))
         if path.endswith("/audiences"):
@@ -114,13 +119,37 @@ class TinyCriteo:
         raise AssertionError(path)
 
     def _segment(self, number: str) -> dict[str, object]:
-        attributes = {"advertiserId": ADVERTISER, "name": self.names[number], "type": "ContactList"}
+        attributes: dict[str, object] = {"advertiserId": ADVERTISER, "name": self.names[number]}
+        seed = self.seeds.get(number)
+        if seed is None:
+            attributes |= {"type": "ContactList", "contactList": {"isReadOnly": False}}
+        else:
+            attributes |= {"type": "Lookalike", "lookalike": {"seedSegmentId": seed}}
         return {"id": number, "type": "AudienceSegment", "attributes": attributes}
 
     def _create(self, name: str) -> httpx.Response:
         if name in self.names.values():
             return _problem(200, "name-must-be-unique")
         return _found([self._segment(self.make(name))])
+
+    def _rename(self, entity: dict[str, object]) -> httpx.Response:
+        number, name = str(entity["id"]), str(dict(entity["attributes"])["name"])  # type: ignore[call-overload]
+        if number not in self.names or number in self.gone:
+            return _problem(200, "segment-not-found")
+        others = {called for other, called in self.names.items() if other not in {number, *self.gone}}
+        if name in others:
+            return _problem(200, "name-must-be-unique")
+        self.names[number] = name
+        return _found([self._segment(number)])
+
+    def _delete(self, numbers: list[str]) -> httpx.Response:
+        """A list that an audience is made of stays."""
+        if any(f'"{number}"' in json.dumps(self.audiences) for number in numbers):
+            return _problem(200, "segment-in-use")
+        for number in numbers:
+            self.lists.pop(number, None)
+            self.names.pop(number, None)
+        return _found([{"id": number, "type": "AudienceSegment"} for number in numbers])
 
     def _update(self, entity: dict[str, object]) -> httpx.Response:
         number = str(entity["id"])
@@ -152,8 +181,12 @@ class TinyCriteo:
         return httpx.Response(200, json={"data": data, "errors": [], "warnings": []})
 
     def _statistics(self, number: str) -> httpx.Response:
-        count = len(self.lists[number])
-        attributes = {"numberOfIdentifiers": count, "numberOfMatches": count // 2, "matchRate": 50.0}
+        count = None if self.uncounted else len(self.lists[number])
+        attributes = {
+            "numberOfIdentifiers": count,
+            "numberOfMatches": count and count // 2,
+            "matchRate": 50.0,
+        }
         data = {"id": number, "type": "ContactListStatistics", "attributes": attributes}
         return httpx.Response(200, json={"data": data, "errors": [], "warnings": []})
 
