@@ -1,4 +1,4 @@
-"""Events that people are told about: a refused sync, a leak, a new verdict, a fallen match rate, a stale source. I/O.
+"""Events that people are told about: a refused sync, a leak, a new verdict, a list that drifted, a stale source. I/O.
 
 They are sent from flow runs only, and carry names, counts and hashes. `flows/automations.yaml` turns
 them into notifications.
@@ -49,6 +49,11 @@ def match_rate_fell(audience: str, before: float, now: float, identifiers: int) 
     """Criteo recognises fewer of an audience's identifiers than chance explains."""
     shares = {"before": f"{before:.1%}", "now": f"{now:.1%}"}
     _announce("match-rate.fell", "audience", audience, {**shares, "identifiers": identifiers})
+
+
+def list_drifted(name: str, sentence: str, advice: str) -> None:
+    """Criteo counts another number of people on a list than the ledger, which it did not the night before."""
+    _announce("list.drifted", "audience", name, {"sentence": sentence, "what_to_do": advice})
 
 
 def source_stale(kind: Kind, name: str, reason: str, since: datetime | None = None) -> None:

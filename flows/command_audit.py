@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.terminal import AsJson, AudienceName, show
+from flows.terminal import AsJson, AudienceName, run_flow, show
 
 OneAudience = Annotated[
     str | None, typer.Argument(metavar="[AUDIENCE]", help="Its name in audiences.yaml; left out, all.")
@@ -104,6 +104,21 @@ def audit_rejected(
     found = audit_rejected(audience, requests)
     show(found, rejected_text(found), as_json)
     raise typer.Exit(1 if found["rejected"] or found["unfound"] else 0)
+
+
+@audit.command("reconcile")
+def audit_reconcile(as_json: AsJson = False) -> None:
+    """Compare the ledger's count of every list with Criteo's, and each match rate with its own past.
+
+    It keeps the counts, as the nightly run does. Anything that drifted fails, with what to do about it.
+
+    Example: holdouts audit reconcile
+    """
+    from flows.reconcile_lists import reconcile_lists, reconciliation_text
+
+    found = run_flow(reconcile_lists)
+    show(found, reconciliation_text(found), as_json)
+    raise typer.Exit(1 if found["drifted"] or found["fallen"] else 0)
 
 
 @audit.command("unit")

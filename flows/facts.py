@@ -18,6 +18,7 @@ from flows.session import Session
 from sync.delays import Delays
 from sync.freshness import Arrivals, freshness
 from sync.history import last_delays, last_syncs
+from sync.reconciling import last_counts
 
 _WEEK = 7 * 86_400
 _RECENT = 4 * _WEEK
@@ -27,6 +28,7 @@ _RECENT = 4 * _WEEK
 def operations(session: Session, now: int) -> dict[str, Any]:
     """Per audience: holdout history, last sync, health, sizes, match rate, delays in seconds and open refusals."""
     with reading(session.engine) as connection:
+        counts = last_counts(connection)
         newest, waits = last_syncs(connection), last_delays(connection)
         universal = holdout_log(connection, UNIVERSAL)
         found = {}
@@ -51,6 +53,7 @@ def operations(session: Session, now: int) -> dict[str, Any]:
                 "identifiers": None if sync is None else sync.identifiers,
                 "matches": None if sync is None else sync.matches,
                 "match_rate": None if sync is None or sync.match_ppm is None else sync.match_ppm / 1_000_000,
+                "list_check": _check(counts.get(audience.name)),
                 "refusals": [] if sync is None else [reason for _, reason in json.loads(sync.refusals)],
                 **_recently(_recent_syncs(connection, audience.name, now), now),
             }
@@ -82,6 +85,13 @@ def _recently(rows: Sequence[Row[int, str, int]], now: int) -> dict[str, Any]:
             "people": fresh.people,
         },
     }
+
+
+def _check(row: Row[Any] | None) -> dict[str, Any] | None:
+    """What the last reconciliation said of the audience's list."""
+    if row is None:
+        return None
+    return {"at": _iso(row.counted_at), "verdict": row.verdict, "sentence": row.sentence}
 
 
 def _history(log: tuple[HoldoutChange, ...]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from flows.facts import operations
 from flows.preview import table_text
 from flows.session import moment, open_session, seconds
+from sync.drift import GOOD
 
 
 def read_status() -> dict[str, Any]:
@@ -25,6 +26,8 @@ def status_text(found: dict[str, Any], now: datetime | None = None) -> str:
         lines += [f"{name}: refused: {reason}" for reason in each["refusals"]]
         if each["rejected"]:
             lines.append(f"{name}: Criteo rejected {each['rejected']:,} identifiers of its last sync")
+        if each["list_check"] and each["list_check"]["verdict"] not in GOOD:
+            lines.append(f"{name}: {each['list_check']['sentence']}; see `holdouts audit reconcile`")
     return "\n".join(lines)
 
 

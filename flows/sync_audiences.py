@@ -28,9 +28,10 @@ from sync.decision import decide
 from sync.delivery import Stopwatch
 from sync.erasing import complete_erasures
 from sync.gathering import Gathered, gather
-from sync.history import ListState, last_syncs
-from sync.match_rate import MatchRate, has_fallen
+from sync.history import ListState, last_syncs, match_history
+from sync.match_rate import MatchRate, newly_fallen, usual
 from sync.plan import Plan
+from sync.reconciling import HISTORY
 from sync.refresh import is_under_way
 
 
@@ -83,7 +84,7 @@ def _rehearse(session: Session) -> list[dict[str, object]]:
 
 def _sync(session: Session, watch: Stopwatch) -> list[dict[str, object]]:
     with reading(session.engine) as connection:
-        before = last_syncs(connection)
+        before, rates = last_syncs(connection), match_history(connection, watch.at - HISTORY)
     gathered = read_segments(session)
     plan = decide(gathered.facts)
     try:
@@ -94,7 +95,8 @@ def _sync(session: Session, watch: Stopwatch) -> list[dict[str, object]]:
     steps = advance_refreshes(session, plan, watch) if is_under_way(session.engine) else ()
     rows = with_refreshes(sync_table(results), plan, steps)
     show_run("sync", rows, "What moved")
-    _announce(plan, gathered, results, before)
+    _announce(plan, gathered, before)
+    _announce_rates(results, rates)
     unsettled = [*(each.name for each in plan.refused), *gathered.failures]
     failures = [
         *(each.failure for each in results if each.failure),
@@ -106,9 +108,7 @@ def _sync(session: Session, watch: Stopwatch) -> list[dict[str, object]]:
     return rows
 
 
-def _announce(
-    plan: Plan, gathered: Gathered, results: Sequence[ListResult], before: Mapping[str, Row[Any]]
-) -> None:
+def _announce(plan: Plan, gathered: Gathered, before: Mapping[str, Row[Any]]) -> None:
     """Tells people what they should look at."""
     approvals = approval_links(plan)
     show_refusals(plan, approvals)
@@ -118,22 +118,20 @@ def _announce(
         last = before.get(name)
         since = None if last is None else datetime.fromtimestamp(last.synced_at, UTC)
         announcements.source_stale("audience", name, str(failure), since)
+
+
+def _announce_rates(results: Sequence[ListResult], rates: Mapping[str, Sequence[MatchRate]]) -> None:
+    """Tells whose match rate fell below its own past with this sync."""
     for result in results:
-        earlier, now = _rate_of_row(before.get(result.plan.name)), _rate(result.state)
-        if earlier and now and has_fallen(earlier, now):
-            announcements.match_rate_fell(result.plan.name, earlier.share, now.share, now.identifiers)
+        past, now = rates.get(result.plan.name, ()), _rate(result.state)
+        if now is not None and newly_fallen(past, now) and (before := usual(past)) is not None:
+            announcements.match_rate_fell(result.plan.name, before.share, now.share, now.identifiers)
 
 
 def _rate(state: ListState) -> MatchRate | None:
-    if state.match_rate is None or state.identifiers is None:
+    if state.match_rate is None or not state.identifiers:
         return None
     return MatchRate(state.match_rate, state.identifiers)
-
-
-def _rate_of_row(row: Row[Any] | None) -> MatchRate | None:
-    if row is None or row.match_ppm is None or row.identifiers is None:
-        return None
-    return MatchRate(row.match_ppm / 1_000_000, row.identifiers)
 
 
 def _raise_for(plan: Plan, failures: Sequence[HoldoutsError], opening: str) -> None:

@@ -9,8 +9,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from experiments.schema import approvals, syncs
+from experiments.schema import approvals, list_counts, syncs
 from sync.delays import Delays
+from sync.match_rate import MatchRate
 from sync.plan import ListPlan
 
 Outcome = Literal["applied", "refused", "failed"]
@@ -90,6 +91,24 @@ def last_syncs(connection: Connection) -> Mapping[str, Row[tuple[object, ...]]]:
     newest = select(func.max(syncs.c.id)).group_by(syncs.c.audience)
     rows = connection.execute(select(syncs).where(syncs.c.id.in_(newest)))
     return {row.audience: row for row in rows}
+
+
+def match_history(connection: Connection, since: int) -> dict[str, tuple[MatchRate, ...]]:
+    """The match rates that each list's counts gave after a moment, by syncs and by night, oldest first."""
+    counted: dict[str, list[tuple[int, MatchRate]]] = {}
+    for table, name, at in (
+        (syncs, syncs.c.audience, syncs.c.synced_at),
+        (list_counts, list_counts.c.name, list_counts.c.counted_at),
+    ):
+        columns = (name.label("name"), at.label("at"), table.c.identifiers, table.c.match_ppm)
+        chosen = select(*columns).where(at > since, table.c.match_ppm.is_not(None), table.c.identifiers > 0)
+        for row in connection.execute(chosen.order_by(table.c.id)):
+            rate = MatchRate(row.match_ppm / 1_000_000, row.identifiers)
+            counted.setdefault(row.name, []).append((row.at, rate))
+    return {
+        name: tuple(rate for _, rate in sorted(each, key=lambda one: one[0]))
+        for name, each in counted.items()
+    }
 
 
 def last_delays(connection: Connection) -> dict[str, Delays]:

@@ -39,6 +39,10 @@ class TinyCriteo:
     """Identifiers that are called invalid."""
     seeds: dict[str, str] = field(default_factory=dict)
     """By the id of a lookalike segment, the list that it grows from."""
+    matches: float = 0.5
+    """The share of a list's identifiers that is recognised."""
+    forbidden: bool = False
+    """Statistics are answered with 403."""
     uncounted: bool = False
     """Criteo has counted no list yet."""
     samples: int = 0
@@ -181,11 +185,13 @@ class TinyCriteo:
         return httpx.Response(200, json={"data": data, "errors": [], "warnings": []})
 
     def _statistics(self, number: str) -> httpx.Response:
+        if self.forbidden:
+            return _problem(403, "access-denied")
         count = None if self.uncounted else len(self.lists[number])
         attributes = {
             "numberOfIdentifiers": count,
-            "numberOfMatches": count and count // 2,
-            "matchRate": 50.0,
+            "numberOfMatches": None if count is None else int(count * self.matches),
+            "matchRate": 100 * self.matches,
         }
         data = {"id": number, "type": "ContactListStatistics", "attributes": attributes}
         return httpx.Response(200, json={"data": data, "errors": [], "warnings": []})
