@@ -60,6 +60,9 @@ def every_request() -> list[httpx.Request]:
         lambda: criteo.amend_encoded("777", "add", ["k-abc"], "gum", 42),
         lambda: criteo.statistics("777"),
         lambda: criteo.delete_segments(["777"]),
+        lambda: criteo.segment("777"),
+        lambda: criteo.rename_segment("777", "cart"),
+        lambda: criteo.audiences_naming("12345", "777"),
         lambda: list(criteo.audiences("12345")),
         lambda: criteo.create_audience("12345", "a", ALGEBRA),
         lambda: criteo.update_audience("888", ALGEBRA),
@@ -103,7 +106,7 @@ def test_every_request_is_one_that_the_contract_allows() -> None:
         ]
         assert not errors, f"{request.method} {request.url.path}: {errors}"
         checked.add((request.method, request.url.path))
-    assert len(checked) == 11
+    assert len(checked) == 12
 
 
 def test_the_validator_would_notice_a_wrong_request() -> None:
