@@ -17,7 +17,14 @@ from experiments.digests import SIZE
 from experiments.errors import Retryable
 
 _SCHEMA = pa.schema(
-    [("order_id", pa.string()), ("unit", pa.binary(SIZE)), ("at", pa.int64()), ("cents", pa.int64())]
+    [
+        ("order_id", pa.string()),
+        ("unit", pa.binary(SIZE)),
+        ("at", pa.int64()),
+        ("cents", pa.int64()),
+        ("currency", pa.string()),
+        ("rate", pa.float64()),
+    ]
 )
 
 
@@ -39,7 +46,8 @@ def staged(chunks: Iterable[list[OrderRow]]) -> Iterator[Iterator[list[OrderRow]
 def _write(file: Path, chunks: Iterable[list[OrderRow]]) -> None:
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, _SCHEMA) as writer:
         for chunk in chunks:
-            columns = zip(*((row.order_id, row.unit, row.at, row.cents) for row in chunk), strict=True)
+            rows = ((row.order_id, row.unit, row.at, row.cents, row.currency, row.rate) for row in chunk)
+            columns = zip(*rows, strict=True)
             arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=False)]
             if arrays:
                 writer.write_batch(pa.record_batch(arrays, schema=_SCHEMA))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, bindparam, delete, exists, func, insert, select, update
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, exists, func, inse
 from analysis.order_rows import OrderRow, RejectedRow, Tally, Wanted, usable_rows
 from analysis.order_source import order_frames
 from analysis.order_stage import staged
+from analysis.rate_file import read_rates
 from experiments.audiences import OrderSource
 from experiments.database import insert_or_ignore, insert_or_update, reading, writing
 from experiments.digests import DigestSet
@@ -21,6 +22,8 @@ from experiments.schema import entrants, order_loads, orders, phases, refunds
 KEPT_OF_STRANGERS = timedelta(days=180)
 """How long the order of somebody who has not entered any audience is kept: they may enter yet, and then it is
 their history. See docs/decisions/0006-orders-of-strangers.md."""
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,12 @@ def load_orders(
     Raises Rejected or Retryable.
     """
     tally = Tally()
-    wanted = Wanted(since, until, currency)
+    wanted = Wanted(since, until, currency, read_rates(source.rates))
     frames = order_frames(source, since, until)
     with staged(list(usable_rows(frame, wanted, tally)) for frame in frames) as chunks:
         for chunk in chunks:
             with writing(engine) as connection:
-                _take_over(connection, chunk, tally, _seconds(at))
+                _take_over(connection, _converted(connection, chunk, wanted, tally), tally, _seconds(at))
     with writing(engine) as connection:
         _drop_strangers(connection, _seconds(since), _seconds(until))
         connection.execute(
@@ -83,7 +86,8 @@ def _take_over(connection: Connection, chunk: Sequence[OrderRow], tally: Tally, 
     }
     refunded = [row for row in chunk if row.unit is None]
     returned = [{"order_id": row.order_id, "refunded_at": row.at, "amount": row.cents} for row in refunded]
-    insert_or_update(connection, orders, list(bought.values()), ("unit", "ordered_at", "revenue"))
+    changed = ("unit", "ordered_at", "revenue", "currency", "rate")
+    insert_or_update(connection, orders, list(bought.values()), changed)
     insert_or_ignore(connection, refunds, returned)
     _net(connection, {*bought, *(row.order_id for row in refunded)})
     tally.accepted += len(bought)
@@ -92,7 +96,39 @@ def _take_over(connection: Connection, chunk: Sequence[OrderRow], tally: Tally, 
 
 def _columns(row: OrderRow, at: int) -> dict[str, object]:
     values = {"unit": row.unit, "ordered_at": row.at, "revenue": row.cents, "loaded_at": at}
-    return {"order_id": row.order_id, **values}
+    return {"order_id": row.order_id, **values, "currency": row.currency, "rate": row.rate}
+
+
+def _converted(
+    connection: Connection, chunk: Sequence[OrderRow], wanted: Wanted, tally: Tally
+) -> list[OrderRow]:
+    """The chunk in the programme's currency: an order keeps the rate it first came with, and its refunds take it."""
+    foreign = [row for row in chunk if row.currency is not None]
+    if not foreign:
+        return list(chunk)
+    rates = {row.order_id: row.rate for row in foreign if row.unit is not None}
+    rates |= _known_rates(connection, sorted({row.order_id for row in foreign}))
+    found = []
+    for row in chunk:
+        rate = rates.get(row.order_id, row.rate)
+        if row.currency is None:
+            found.append(row)
+        elif rate is None:
+            tally.reasons[wanted.no_rate(row.currency)] += 1
+        else:
+            found.append(replace(row, cents=round(row.cents * rate), rate=rate))
+    return found
+
+
+def _known_rates(connection: Connection, order_ids: Sequence[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for start in range(0, len(order_ids), _AT_ONCE):
+        ids = order_ids[start : start + _AT_ONCE]
+        chosen = select(orders.c.order_id, orders.c.rate).where(
+            orders.c.order_id.in_(ids), orders.c.rate.is_not(None)
+        )
+        found.update((order_id, rate) for order_id, rate in connection.execute(chosen))
+    return found
 
 
 def _net(connection: Connection, order_ids: set[str]) -> None:

@@ -15,6 +15,7 @@ from analysis.delivery import lists
 from analysis.details import section
 from analysis.glossary import GLOSSARY
 from analysis.index import index_view
+from analysis.orders_page import converted_sentences, late_sentence
 from analysis.page import axis_of, headline, left_out, measured_from, row, rows, verdict_on_total, ways
 from analysis.pictures import Subject, draw
 from analysis.playbook_tables import matrix, window_rows
@@ -70,6 +71,8 @@ def render_page(told: Document, earlier: Sequence[Document]) -> str:
         window_rows=window_rows(root),
         window_picture=_windows(told),
         matrix=matrix(root),
+        late=late_sentence(root, said),
+        converted=converted_sentences(root, said),
         revised=revised(before, told, said),
         before=None if before is None else moment_of(before),
         glossary=GLOSSARY,

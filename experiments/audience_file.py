@@ -62,6 +62,7 @@ class _Orders(Entry):
     url: str | None = None
     query: str | None = None
     files: tuple[str, ...] = ()
+    rates: str | None = None
 
 
 class _Group(Entry):
@@ -166,7 +167,9 @@ def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Prog
         currency=entries.currency,
         margin=entries.margin / 1_000_000,
         audiences=audiences,
-        orders=OrderSource(entries.orders.url, entries.orders.query, entries.orders.files),
+        orders=OrderSource(
+            entries.orders.url, entries.orders.query, entries.orders.files, entries.orders.rates
+        ),
         universal_holdout_ppm=entries.universal_holdout,
         private_groups=frozenset(name for name, group in entries.groups.items() if not group.push_holdout),
         write_back={name: group.write_back for name, group in entries.groups.items() if group.write_back},

@@ -73,6 +73,8 @@ class OrderSource:
     url: str | None = None
     query: str | None = None
     files: tuple[str, ...] = ()
+    rates: str | None = None
+    """A CSV file of dated exchange rates; without one, orders in another currency are refused."""
 
 
 @dataclass(frozen=True, slots=True)

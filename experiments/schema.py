@@ -214,9 +214,12 @@ orders = Table(
     Column("revenue", BigInteger, nullable=False),
     Column("refunded", BigInteger, nullable=False, server_default="0"),
     Column("loaded_at", BigInteger, nullable=False),
+    Column("currency", String(3)),
+    Column("rate", Double),
     Index("orders_by_unit", "unit", "ordered_at", "revenue", "refunded"),
 )
-"""Each order once, in cents of the programme's currency, with what was refunded of it."""
+"""Each order once, in cents of the programme's currency, with what was refunded of it. One in another currency keeps
+the rate that it was first converted with; `loaded_at` is when it first came."""
 
 refunds = Table(
     "refunds",

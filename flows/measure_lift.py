@@ -13,6 +13,7 @@ from analysis.document import document
 from analysis.history import measurements_before, record_measurement
 from analysis.measurement import Measurement, measure
 from analysis.measuring import experiments_of, gather_all
+from analysis.order_changes import converted_orders, late_orders
 from analysis.orders import orders_watermark
 from analysis.plain_numbers import Document
 from analysis.report import write_report
@@ -91,6 +92,8 @@ def measure_lift(
         told["suppression"] = suppression_facts(session, until)
         told["outlooks"] = outlooks(session, found, until)
         earlier = measurements_before(session.engine, seconds(at))
+        told["converted"] = converted_orders(session.engine, until)
+        told["late"] = _late(session, earlier)
         page = report(session, told, earlier, Path(report_folder))
     show_summary("lift", lift_text(told), "What the ads added")
     show_link("report", _address(page, report_url), f"The report of {at:%Y-%m-%d}")
@@ -105,6 +108,14 @@ def lift_text(told: Document) -> str:
         for each in told["experiments"]
     ]
     return "\n".join(rows)
+
+
+def _late(session: Session, earlier: Sequence[Document]) -> Document | None:
+    """What changed the last report after it was told."""
+    if not earlier:
+        return None
+    last = earlier[-1]
+    return late_orders(session.engine, _epoch(last["measured_at"]), _epoch(last["watermark"]))
 
 
 def _announce(told: Document, before: Document | None, at: datetime) -> None:

@@ -401,3 +401,9 @@ def test_an_identifier_that_criteo_would_not_take_is_refused_with_its_line(writt
     (line,) = lines_of(text, "identifier:")
     assert f"line {line}: identifier: " in str(caught.value)
     assert reason in str(caught.value)
+
+
+def test_a_file_of_rates_may_stand_beside_the_orders() -> None:
+    text = LINES.replace("groups:\n", "  rates: rates.csv\ngroups:\n")
+    assert parse_programme(text).orders.rates == "rates.csv"
+    assert parse_programme(LINES).orders.rates is None
