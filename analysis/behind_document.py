@@ -7,6 +7,7 @@ from math import isfinite
 from analysis.corrected import Corrected, Correction
 from analysis.early import EarlyLook
 from analysis.heavy_tails import Capped
+from analysis.leak import Leak
 from analysis.measurement import Measurement
 from analysis.plain_numbers import Document, estimate, increment, iso, lift
 from analysis.reachable import Reachable
@@ -24,6 +25,7 @@ def behind(found: Measurement) -> Document:
         "corrected": _corrected(found.corrected),
         "between_phases": _between(found.between_phases),
         "early": None if found.early is None else _early(found.early),
+        "claimed": None if found.leak is None else _claimed(found.leak),
         "reachable": None if found.reachable is None else _reachable(found.reachable),
     }
 
@@ -57,6 +59,7 @@ def _reachable(found: Reachable) -> Document:
     return {
         "match_rate": found.match.rate,
         "match_interval": [found.match.low, found.match.high],
+        "leak": found.match.leak,
         "per_treated": estimate(found.per_treated),
         "per_reachable": estimate(found.per_reachable),
     }
@@ -108,4 +111,15 @@ def _planned(found: Measurement) -> Document | None:
         "ends_at": iso(plan.ends_at),
         "looks": len(plan.looks),
         "boundary": boundary if boundary is not None and isfinite(boundary) else None,
+    }
+
+
+def _claimed(found: Leak) -> Document:
+    return {
+        "holdout_orders": found.claims.holdout.orders,
+        "holdout_revenue": found.claims.holdout.revenue,
+        "holdout_share": found.share_holdout,
+        "treatment_orders": found.claims.treatment.orders,
+        "treatment_revenue": found.claims.treatment.revenue,
+        "treatment_share": found.share_treatment,
     }

@@ -29,6 +29,7 @@ def behind(place: Place, said: Ways) -> tuple[Fact, ...]:
         *_planned(place),
         *_early(place),
         *_capped(place, said),
+        *_claimed(place, said),
         *_reachable(place),
         *_corrected(place, said),
         *_between(place),
@@ -120,6 +121,32 @@ def _early(place: Place) -> tuple[Fact, ...]:
     return (Fact("early", "Lift in buyers, early look (no verdict)", words),)
 
 
+def _claimed(place: Place, said: Ways) -> tuple[Fact, ...]:
+    """Orders of people who were to see no ad, and which Criteo calls its own all the same."""
+    if place.value.get("claimed") is None:
+        return ()
+    found = place["claimed"]
+    if not found["holdout_orders"].value:
+        words: Sentence = ("none",)
+    else:
+        words = (
+            count(found["holdout_orders"]),
+            " worth ",
+            said.money(found["holdout_revenue"]),
+            *_shares(found),
+        )
+    return (Fact("claimed-holdout", "Orders of held-out people that Criteo claims", words),)
+
+
+def _shares(found: Place) -> Sentence:
+    if found["holdout_share"].value is None or found["treatment_share"].value is None:
+        return ()
+    return (
+        ": ", percent(found["holdout_share"]), " of what they bought, and ", percent(found["treatment_share"]),
+        " of what people advertised to bought",
+    )  # fmt: skip
+
+
 def _reachable(place: Place) -> tuple[Fact, ...]:
     """The same effect over fewer people: everyone advertised to, and those whom Criteo recognises."""
     if place.value.get("reachable") is None:
@@ -127,7 +154,7 @@ def _reachable(place: Place) -> tuple[Fact, ...]:
     found = place["reachable"]
     rate: Sentence = (
         "Criteo recognises ", percent(found["match_rate"]), " of the list (in four weeks between ",
-        percent(found["match_interval"][0]), " and ", percent(found["match_interval"][1]), ")",
+        percent(found["match_interval"][0]), " and ", percent(found["match_interval"][1]), ")", *_leaked(found),
     )  # fmt: skip
     if not says_lift(place.value):
         return (Fact("reachable", "Extra buyers per 1\u202f000", (*silence(place.value), "; ", *rate)),)
@@ -143,6 +170,13 @@ def _reachable(place: Place) -> tuple[Fact, ...]:
             (*_per_thousand(found["per_reachable"]), "; ", *rate),
         ),
     )
+
+
+def _leaked(found: Place) -> Sentence:
+    """Said where there is a leak: it is guessed from claims, which reach both arms alike or not."""
+    if not found.value["leak"]:
+        return ()
+    return ("; by Criteo's claims ", percent(found["leak"]), " of those held out are reached as well")
 
 
 def _per_thousand(found: Place) -> Sentence:

@@ -95,6 +95,29 @@ class OrderCap:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimedOrders:
+    """Orders that Criteo claims, and what they brought in the programme's currency."""
+
+    orders: int = 0
+    revenue: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What Criteo claims of the people held out and of those advertised to, since entry."""
+
+    holdout: ClaimedOrders = ClaimedOrders()
+    treatment: ClaimedOrders = ClaimedOrders()
+
+    def __add__(self, other: Claims) -> Claims:
+        return Claims(_added(self.holdout, other.holdout), _added(self.treatment, other.treatment))
+
+
+def _added(one: ClaimedOrders, other: ClaimedOrders) -> ClaimedOrders:
+    return ClaimedOrders(one.orders + other.orders, one.revenue + other.revenue)
+
+
+@dataclass(frozen=True, slots=True)
 class Entered:
     """Entrants of one phase of one audience, by arm."""
 
@@ -126,5 +149,7 @@ class Facts:
     plan: Plan | None = None
     """The planned end that was frozen before the first look, if one was."""
     match: MatchRate | None = None
+    claims: Claims | None = None
+    """None where Criteo was not asked which orders it claims."""
     early: tuple[SeenSpan, ...] | None = None
     """Who was seen and bought by day of the window; None once half of all windows have closed."""

@@ -42,6 +42,7 @@ _TERMS = (
     Term("decision", "When it can be decided", "How many weeks after the first entry a lift of this size shows, with the holdout and the number of new people of today, however often you look."),
     Term("firewall", "Firewall", "What keeps ads away from the people held out: they stand on none of our lists, and the advertiser’s other ad sets subtract them too."),
     Term("suppression", "Still advertised to", "People who bought go on seeing ads until the next sync takes them off the list. Their part of the spend is their part of the time that people stood on the list: Criteo tells what an ad set cost, not what a person did."),
+    Term("claimed-holdout", "Claimed of people held out", "People held out should see none of these ads, so an order of theirs that Criteo claims was claimed for an older click, for other ads of the shop, or by mistake. The more there are, the less the two halves differ in what they saw, and the more the measured effect falls short of the true one."),
     Term("sync", "Sync", "Bringing Criteo's list in step with the Customer.io segment. A sync that looks wrong is refused, and the list stays as it was."),
     Term("gate", "Check", "A test of the data, not of the ads. When one fails the numbers are withheld until the cause is found."),
     Term("placebo", "Placebo", "The same comparison for the time before people entered, when no ad of this audience can have changed anything. It should find nothing; where it surely finds something, the halves were unlike from the start and the numbers are withheld."),

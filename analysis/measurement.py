@@ -11,6 +11,7 @@ from analysis.gates import NO_STATEMENT_BELOW
 from analysis.heavy_tails import Capped, read_capped
 from analysis.increment import NO_INCREMENT, Increment, increment
 from analysis.intervals import Estimate
+from analysis.leak import Leak, read_leak
 from analysis.money import (
     CostOfMeasuring,
     break_even,
@@ -77,6 +78,8 @@ class Measurement:
     """Whether buyers respond differently from phase to phase; None with a single one."""
     early: EarlyLook | None = None
     """None once half of all windows have closed."""
+    leak: Leak | None = None
+    """What Criteo claims of people held out; None where it was not asked."""
     reachable: Reachable | None = None
     """None while Criteo has told no match rate."""
 
@@ -98,6 +101,7 @@ def measure(facts: Facts) -> Measurement:
     since_entry = read_lift(strata_of(facts.since_entry, lambda arm: arm.revenue), planned, revenue=True)
     money = _money(facts, since_entry) if facts.experiment.has_money else None
     validity = check_validity(facts)
+    leak = read_leak(facts)
     added = increment(bought, conversions.always_valid.estimate)
     evidence = Evidence(
         control_conversions=conversions.control_conversions,
@@ -124,7 +128,8 @@ def measure(facts: Facts) -> Measurement:
         corrected=read_corrected(facts, conversions, revenue),
         between_phases=heterogeneity(bought),
         early=None if facts.early is None else read_early(facts.early, _days(facts), planned),
-        reachable=read_reachable(added, conversions, facts.match),
+        leak=leak,
+        reachable=read_reachable(added, conversions, facts.match, leak),
     )
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from sqlalchemy import Engine, case, func, insert, select
 
 from analysis.cap_freezing import cap_of, freeze_caps
+from analysis.claims import claimed_by_arm, claims_are_known
 from analysis.early import WORTH_BELOW, SeenSpan
 from analysis.early_outcomes import count_seen
-from analysis.facts import Entered, Experiment, Facts, Kind, OrderCap, SpanOutcomes
+from analysis.facts import Claims, Entered, Experiment, Facts, Kind, OrderCap, SpanOutcomes
 from analysis.gates import NO_STATEMENT_BELOW, control_conversions
 from analysis.matching import matched_share
 from analysis.outcomes import Outcomes, Strata, sum_outcomes
@@ -106,6 +107,7 @@ def gather_facts(
         if _units(closed) < WORTH_BELOW * _units(entered_ever)
         else None,
         plan=None if plan is None else _look(engine, experiment.name, plan, closed, watermark),
+        claims=_claims(engine, everyone, level),
         match=matched_share(engine, experiment.audiences, watermark),
     )
 
@@ -145,6 +147,17 @@ def _look(engine: Engine, name: str, plan: Plan, closed: Sequence[SpanOutcomes],
     if control_conversions(strata) >= NO_STATEMENT_BELOW:
         record_look(engine, name, Look(min(watermark, plan.ends_at), information(strata)))
     return plan_of(engine, name, watermark) or plan
+
+
+def _claims(engine: Engine, since_entry: Sequence[Epoch], level: Level) -> Claims | None:
+    """What Criteo claims of each arm, under all salts together."""
+    if not claims_are_known(engine):
+        return None
+    found = Claims()
+    for epoch in since_entry:
+        ids = [phase.id for phase in epoch.phases]
+        found += claimed_by_arm(engine, ids, epoch.spans, watermark=epoch.until, level=level)
+    return found
 
 
 def _units(spans: Sequence[SpanOutcomes]) -> int:

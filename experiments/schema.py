@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0005"
+VERSION = "0006"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
@@ -258,6 +258,17 @@ spend = Table(
     PrimaryKeyConstraint("ad_set", "day"),
 )
 """What Criteo charged and claimed, by ad set and UTC day."""
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("order_id", String(128), primary_key=True),
+    Column("claimed_at", BigInteger, nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("ad_set", Text, nullable=False),
+    Column("loaded_at", BigInteger, nullable=False),
+)
+"""The orders that Criteo claims as its own, by the shop's id; `ad_set` is a name, which is all that Criteo tells."""
 
 tunings = Table(
     "tunings",

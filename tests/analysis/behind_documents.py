@@ -51,9 +51,18 @@ def behind(revenue: Document, added: Document, placebo: Document) -> Document:
             "holdout_buyers": 41,
             "people": 12_400,
         },
+        "claimed": {
+            "holdout_orders": 12,
+            "holdout_revenue": 812.0,
+            "holdout_share": 0.031,
+            "treatment_orders": 902,
+            "treatment_revenue": 58_300.0,
+            "treatment_share": 0.274,
+        },
         "reachable": {
             "match_rate": 0.6132,
             "match_interval": [0.58, 0.631],
+            "leak": 0.0,
             "per_treated": {"estimate": 0.0021, "interval": [0.0004, 0.0039], "method": "score"},
             "per_reachable": {"estimate": 0.00342, "interval": [0.00063, 0.00672], "method": "score"},
         },

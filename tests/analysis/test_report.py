@@ -17,7 +17,7 @@ from analysis.balance import Covariates
 from analysis.dilution import MatchRate
 from analysis.document import document
 from analysis.early import Seen, SeenSpan
-from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
+from analysis.facts import ArmOutcomes, Claims, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
 from analysis.measurement import measure
 from analysis.planned import Look, Plan
 from analysis.report import write_report
@@ -141,6 +141,7 @@ def measured_document() -> dict[str, Any]:
         planned_information=4_500.0,
         early=(SeenSpan(Seen({14: 10}), Seen({14: 90})),),
         plan=Plan(1_790_000_000, 1_800_000_000, (Look(1_796_000_000, 4_500.0),)),
+        claims=Claims(),
         match=MatchRate(0.6, 0.5, 0.7),
         cap=OrderCap(44_000, 5_120, 1_789_000_000, 1_790_000_000),
     )
