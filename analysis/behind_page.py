@@ -116,8 +116,11 @@ def _early(place: Place) -> tuple[Fact, ...]:
             " held-out people have bought, 20 are needed",
         )
     else:
-        words = estimated(found["estimate"], found["interval"], signed_percent)
-        words = (*words, "; from ", count(found["people"]), " people, most of them still inside the window")
+        low, high = found["interval"].each()
+        words = (
+            signed_percent(found["estimate"]), ", between ", signed_percent(low), " and ", signed_percent(high),
+            "; from ", count(found["people"]), " people, most of them still inside the window",
+        )  # fmt: skip
     return (Fact("early", "Lift in buyers, early look (no verdict)", words),)
 
 
@@ -210,7 +213,7 @@ def _capped(place: Place, said: Ways) -> tuple[Fact, ...]:
         else ("; takes away ", percent(found["removed"]), " of the revenue")
     )
     rule: Sentence = (
-        "each order counts up to ", said.money(found["limit"]), ", 99 of ",
+        "each order counts up to ", said.money(found["limit"]), ": 99 of ",
         "100 orders were below when that was set, from ", count(found["orders"]), " orders", *removed,
     )  # fmt: skip
     lines = [

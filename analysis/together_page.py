@@ -42,7 +42,7 @@ def _claims(place: Place) -> Sentence:
     found = place.value["claims"]
     standing = [each["name"] for each in found if each["stands"]]
     many = f"{count_text(len(found))} audiences were read at once, and the more are read, the sooner one looks good by chance. "
-    rule = f"(at most {percent_text(place.value['false_claims'])} of the claims that stand are false)."
+    rule = f"(at most {percent_text(place.value['false_claims'])} of the claims that stand are false, on average)."
     if not standing:
         return (f"{many}No claim about the lift in buyers stands once that is allowed for {rule}",)
     return (f"{many}What stands once that is allowed for: {', '.join(standing)} {rule}",)
@@ -56,10 +56,14 @@ def _spread(place: Place) -> Sentence:
     tau = found["tau"]
     return (
         "The best of several looks better than it is, so each lift in revenue is also shown drawn to their mean, ",
-        *estimated(found["mean"], found["mean_interval"], signed_percent),
-        "; from audience to audience lifts differ with τ = ",
+        signed_percent(found["mean"]),
+        " (",
+        signed_percent(found["mean_interval"][0]),
+        " to ",
+        signed_percent(found["mean_interval"][1]),
+        "); from audience to audience lifts differ with τ = ",
         Said(f"{tau.value:.2f}", tau.value, tau.pointer),
-        " (log ratio). Ranges of this table are for one look: use them to rank, not to decide.",
+        " (log ratio). These ranges are for one look: use them to rank, not to decide.",
     )
 
 

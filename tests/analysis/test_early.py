@@ -157,7 +157,10 @@ def test_the_early_look_changes_no_verdict_and_stands_in_the_document() -> None:
 def test_the_page_calls_it_early_and_gives_no_number_without_its_range() -> None:
     told = made.report([made.unprofitable()])
     early = told["experiments"][0]["early"]
-    assert "Lift in buyers, early look (no verdict) +17.2" in text_of(render_page(told, []))
+    assert (
+        "Lift in buyers, early look (no verdict) +17.2 %, between −9.1 % and +51.0 %; from 12 400 people"
+        in text_of(render_page(told, []))
+    )
     early["interval"] = [None, None]
     assert "early look (no verdict) nothing yet: 41 held-out people have bought" in text_of(
         render_page(told, [])

@@ -45,7 +45,7 @@ def test_26_weekly_looks_end_at_the_boundary_of_the_reference() -> None:
 def test_a_look_without_new_information_is_part_of_the_one_before() -> None:
     seen = (Look(1, 5.0), Look(2, 5.0), Look(3, 9.0))
     assert rising(seen) == (Look(2, 5.0), Look(3, 9.0))
-    stands = Plan(0, 10, (*_plan(3).looks[:0], Look(4, 8.0), Look(6, 8.0)))
+    stands = Plan(0, 10, (Look(4, 8.0), Look(6, 8.0)))
     assert stands.boundary == spending_boundaries([8.0], [0.6])[-1].z
 
 
