@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, case, func, insert, select
 
@@ -15,11 +15,13 @@ from analysis.early_outcomes import count_seen
 from analysis.facts import Claims, Entered, Experiment, Facts, Kind, OrderCap, SpanOutcomes
 from analysis.gates import NO_STATEMENT_BELOW, control_conversions
 from analysis.matching import matched_share
-from analysis.outcomes import Outcomes, Strata, sum_outcomes
+from analysis.outcomes import Outcomes, Strata
 from analysis.plan_freezing import freeze_plan, plan_of, record_look
 from analysis.planned import Look, Plan
+from analysis.questions import AT_ONCE, Asking, Question, ask_in_threads, outcomes_by_epoch
 from analysis.readings import strata_of
 from analysis.sequential import information, planned_information
+from analysis.slices import slices
 from analysis.spend import total_spend
 from analysis.timeline import Epoch, Level, epochs
 from experiments.audiences import Audience, Programme
@@ -30,8 +32,24 @@ from experiments.schema import entrants, tunings
 
 TUNED_TO_WEEKS = 13
 PROGRAMME = "programme"
+SLICE = 1_000_000
+"""Entries that are summed by one statement; more of them are asked for in slices of the units."""
 _WEEK = 7 * 86_400
-_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One experiment with all that is to be asked of the ledger about it."""
+
+    experiment: Experiment
+    level: Level
+    entered: tuple[Entered, ...]
+    epochs: tuple[Epoch, ...]
+    """One for each salt, of everyone who entered under it."""
+    cap: OrderCap | None
+    plan: Plan | None
+    questions: tuple[Question, ...]
+    """For each epoch its slices, in turn."""
 
 
 def experiments_of(programme: Programme) -> tuple[Experiment, ...]:
@@ -49,20 +67,31 @@ def experiments_of(programme: Programme) -> tuple[Experiment, ...]:
 
 
 def gather_all(
-    engine: Engine, programme: Programme, watermark: int, failed_audit: str | None = None
+    engine: Engine,
+    programme: Programme,
+    watermark: int,
+    failed_audit: str | None = None,
+    *,
+    asking: Asking | None = None,
+    slice_size: int = SLICE,
 ) -> Iterator[Facts]:
-    """The facts of every experiment, two at a time: the database works while the other one's rows travel."""
+    """The facts of every experiment; `asking` says where its questions are answered, here if nowhere else."""
     found = experiments_of(programme)
     starts = {each.name: _started(_phases(engine, each), watermark) for each in found}
     freeze_caps(engine, starts, watermark)
     largest_first = sorted(found, key=lambda each: -len(each.audiences))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        coming = {
-            each.name: pool.submit(gather_facts, engine, programme, each, watermark, failed_audit)
-            for each in largest_first
-        }
-        for each in found:
-            yield coming[each.name].result()
+    inquiries = [inquire(engine, each, watermark, slice_size) for each in largest_first]
+    questions = [one for each in inquiries for one in each.questions]
+    answers = iter((asking or ask_in_threads(engine))(questions))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        coming = {}
+        for each in inquiries:
+            outcomes = outcomes_by_epoch(each.questions, answers)
+            coming[each.experiment.name] = pool.submit(
+                _facts, engine, programme, each, outcomes, watermark, failed_audit
+            )
+        for experiment in found:
+            yield coming[experiment.name].result()
 
 
 def gather_facts(
@@ -73,6 +102,13 @@ def gather_facts(
     failed_audit: str | None = None,
 ) -> Facts:
     """The sums, spend and counts of one experiment up to the watermark (seconds)."""
+    inquiry = inquire(engine, experiment, watermark)
+    outcomes = outcomes_by_epoch(inquiry.questions, iter(ask_in_threads(engine)(inquiry.questions)))
+    return _facts(engine, programme, inquiry, outcomes, watermark, failed_audit)
+
+
+def inquire(engine: Engine, experiment: Experiment, watermark: int, slice_size: int = SLICE) -> Inquiry:
+    """What is to be asked about one experiment: a question for each salt and slice of its units."""
     level: Level = "universal" if experiment.kind == "programme" else "group"
     phases = _phases(engine, experiment)
     window = experiment.window
@@ -84,26 +120,48 @@ def gather_facts(
     if plan is not None:
         matured = tuple(_entered_before(each, plan.ends_at - window) for each in matured)
     cap = cap_of(engine, experiment.name)
-    outcomes = [
-        _sums(engine, closed, still_open, window, level, cap)
-        for closed, still_open in zip(matured, everyone, strict=True)
-    ]
     entered = _entered(engine, phases)
+    sizes = {each.phase.id: each.holdout + each.treatment + each.universal for each in entered}
+    questions = [
+        Question(
+            tuple(still_open.phases),
+            Strata(tuple(closed.spans), tuple(still_open.spans), window),
+            still_open.until,
+            level,
+            None if cap is None else cap.cents,
+            units,
+        )
+        for closed, still_open in zip(matured, everyone, strict=True)
+        for units in slices(sum(sizes[phase.id] for phase in still_open.phases), slice_size)
+    ]
+    return Inquiry(experiment, level, entered, tuple(everyone), cap, plan, tuple(questions))
+
+
+def _facts(
+    engine: Engine,
+    programme: Programme,
+    inquiry: Inquiry,
+    outcomes: Sequence[Outcomes],
+    watermark: int,
+    failed_audit: str | None,
+) -> Facts:
+    experiment, plan = inquiry.experiment, inquiry.plan
     closed = [span for each in outcomes for span in each.matured]
     entered_ever = [span for each in outcomes for span in each.since_entry]
+    began = _started([each.phase for each in inquiry.entered], watermark)
     return Facts(
         experiment=experiment,
         watermark=watermark,
-        entered=entered,
+        entered=inquiry.entered,
         matured=tuple(closed),
         since_entry=tuple(entered_ever),
-        spend=total_spend(engine, experiment.ad_sets, _started(phases, watermark), watermark),
-        ever_treated=sum(_ever_treated(engine, epoch) for epoch in everyone),
+        spend=total_spend(engine, experiment.ad_sets, began, watermark),
+        ever_treated=sum(_ever_treated(engine, epoch) for epoch in inquiry.epochs),
         margin=programme.margin,
-        planned_information=_tuning(engine, experiment, entered, watermark),
+        planned_information=_tuning(engine, experiment, inquiry.entered, watermark),
         failed_audit=failed_audit,
-        cap=cap,
-        early=_early(engine, everyone, window, level)
+        cap=inquiry.cap,
+        early=_early(engine, inquiry.epochs, experiment.window, inquiry.level)
         if _units(closed) < WORTH_BELOW * _units(entered_ever)
         else None,
         plan=None if plan is None else _look(engine, experiment.name, plan, closed, watermark),
@@ -119,16 +177,6 @@ def _phases(engine: Engine, experiment: Experiment) -> tuple[Phase, ...]:
     return tuple(
         each for each in found if experiment.kind != "group" or each.holdout_group == experiment.name
     )
-
-
-def _sums(
-    engine: Engine, matured: Epoch, since_entry: Epoch, window: int, level: Level, cap: OrderCap | None
-) -> Outcomes:
-    """The outcomes of one salt's phases by first entry under it, up to where it ended."""
-    ids = [phase.id for phase in since_entry.phases]
-    strata = Strata(matured.spans, since_entry.spans, window)
-    limit = None if cap is None else cap.cents
-    return sum_outcomes(engine, ids, strata, watermark=since_entry.until, level=level, cap=limit)
 
 
 def _entered_before(epoch: Epoch, last: int) -> Epoch:

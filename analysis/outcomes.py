@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from sqlalchemy import (
@@ -12,7 +12,6 @@ from sqlalchemy import (
     Connection,
     Double,
     Engine,
-    RowMapping,
     Select,
     Subquery,
     and_,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 
 from analysis.balance import Covariates
 from analysis.facts import EMPTY_ARM, ArmOutcomes, SpanOutcomes
+from analysis.slices import EVERYONE, UnitSlice
 from analysis.sums import ArmSums
 from analysis.timeline import Level, Span
 from experiments.database import reading
@@ -42,6 +42,10 @@ _Reading = Literal["matured", "since_entry"]
 _READINGS: tuple[_Reading, ...] = ("matured", "since_entry")
 _AT_ENTRY = ("entered_at", "bucket", "universal_bucket")
 _CENTS = 100.0
+
+Sums: TypeAlias = Mapping[str, float]
+Cells: TypeAlias = Mapping[tuple[int | None, int | None], Sums]
+"""Every sum, by the cells of both readings: money in whole cents, time in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +83,41 @@ def sum_outcomes(
     """
     if not phase_ids or not (strata.matured or strata.since_entry):
         return Outcomes((), ())
-    bought = _bought(entries(phase_ids, level), strata.window, watermark, cap)
+    cells = sum_cells(engine, phase_ids, strata, watermark=watermark, level=level, cap=cap)
+    return outcomes_of(cells, strata)
+
+
+def sum_cells(
+    engine: Engine,
+    phase_ids: Sequence[int],
+    strata: Strata,
+    *,
+    watermark: int,
+    level: Level,
+    cap: int | None,
+    units: UnitSlice = EVERYONE,
+) -> Cells:
+    """The sums of `sum_outcomes` over the units of one slice, as the database adds them."""
+    bought = _bought(entries(phase_ids, level, units), strata.window, watermark, cap, units)
     statement = _sums(_person(bought, strata, watermark))
     with reading(engine) as connection:
         read_in_order(connection)
         rows = connection.execute(statement).mappings().all()
+    return {
+        (row["matured"], row["since_entry"]): {
+            name: float(value) for name, value in row.items() if name not in _READINGS
+        }
+        for row in rows
+    }
+
+
+def outcomes_of(cells: Cells, strata: Strata) -> Outcomes:
+    """Both readings from the sums of all slices."""
     found: dict[tuple[str, int], ArmOutcomes] = {}
-    for row in rows:
-        for name in _READINGS:
-            if row[name] is not None:
-                key, arm = (name, int(row[name])), _arm(row, name)
+    for both in sorted(cells, key=lambda each: [-1 if cell is None else cell for cell in each]):
+        for name, cell in zip(_READINGS, both, strict=True):
+            if cell is not None:
+                key, arm = (name, cell), _arm(cells[both], name)
                 found[key] = found[key] + arm if key in found else arm
     return Outcomes(
         _by_span(found, "matured", strata.matured), _by_span(found, "since_entry", strata.since_entry)
@@ -118,8 +147,9 @@ def _by_span(
     )
 
 
-def entries(phase_ids: Sequence[int], level: Level) -> Subquery:
+def entries(phase_ids: Sequence[int], level: Level, units: UnitSlice = EVERYONE) -> Subquery:
     """Each unit's first entry; a single phase has one entry a unit already, in the order of its key."""
+    inside = _inside(entrants.c.unit, units)
     bucket = entrants.c.bucket if level == "group" else entrants.c.universal_bucket
     columns = {
         "entered_at": entrants.c.entered_at,
@@ -128,10 +158,20 @@ def entries(phase_ids: Sequence[int], level: Level) -> Subquery:
     }
     if len(phase_ids) == 1:
         plain = (value.label(name) for name, value in columns.items())
-        return select(entrants.c.unit, *plain).where(entrants.c.phase_id == phase_ids[0]).subquery("entry")
+        return (
+            select(entrants.c.unit, *plain)
+            .where(entrants.c.phase_id == phase_ids[0], *inside)
+            .subquery("entry")
+        )
     first = (func.min(value).label(name) for name, value in columns.items())
-    chosen = select(entrants.c.unit, *first).where(entrants.c.phase_id.in_(phase_ids))
+    chosen = select(entrants.c.unit, *first).where(entrants.c.phase_id.in_(phase_ids), *inside)
     return chosen.group_by(entrants.c.unit).subquery("entry")
+
+
+def _inside(unit: ColumnElement[bytes], units: UnitSlice) -> tuple[ColumnElement[bool], ...]:
+    lower = () if units.lower is None else (unit >= units.lower,)
+    upper = () if units.upper is None else (unit < units.upper,)
+    return (*lower, *upper)
 
 
 def cell_of(entry: Subquery, spans: Sequence[Span], *also: ColumnElement[bool]) -> ColumnElement[int]:
@@ -149,7 +189,7 @@ def cell_of(entry: Subquery, spans: Sequence[Span], *also: ColumnElement[bool]) 
     return case(*cells, else_=null()) if cells else cast(null(), entrants.c.arm.type)
 
 
-def _bought(entry: Subquery, window: int, watermark: int, cap: int | None) -> Subquery:
+def _bought(entry: Subquery, window: int, watermark: int, cap: int | None, units: UnitSlice) -> Subquery:
     """One row a unit: its entry, and what it bought in its window, since entry and before.
 
     Money is in cents and time in seconds: whole numbers as floats add up exactly below 2⁵³, in any order and
@@ -160,7 +200,9 @@ def _bought(entry: Subquery, window: int, watermark: int, cap: int | None) -> Su
     after = at >= entered
     before = not_(after)
     inside = and_(after, at < entered + window)
-    in_reach = and_(orders.c.unit == entry.c.unit, at >= entered - HISTORY, at < watermark)
+    # The slice is named for orders too: a database reads only a range of an index that it is told of.
+    own = (orders.c.unit == entry.c.unit, *_inside(orders.c.unit, units))
+    in_reach = and_(*own, at >= entered - HISTORY, at < watermark)
     last = func.max(at).filter(before) - (func.min(entered) - HISTORY)
     outcomes: dict[str, ColumnElement[Any]] = {
         "matured_y": _total(net, inside),
@@ -174,8 +216,8 @@ def _bought(entry: Subquery, window: int, watermark: int, cap: int | None) -> Su
     if cap is not None:
         outcomes["matured_c"] = _capped_total(cap, net, inside)
         outcomes["since_entry_c"] = _capped_total(cap, net, after)
-    own = (func.min(entry.c[name]).label(name) for name in _AT_ENTRY)
-    found = select(*own, *(value.label(name) for name, value in outcomes.items()))
+    first = (func.min(entry.c[name]).label(name) for name in _AT_ENTRY)
+    found = select(*first, *(value.label(name) for name, value in outcomes.items()))
     return found.select_from(entry.outerjoin(orders, in_reach)).group_by(entry.c.unit).subquery("bought")
 
 
@@ -239,21 +281,21 @@ def _as_number(test: ColumnElement[bool]) -> ColumnElement[int]:
     return case((test, 1), else_=0)
 
 
-def _arm(row: RowMapping, name: _Reading) -> ArmOutcomes:
-    n, bought = int(row["n"]), int(row[f"{name}_bought"])
-    y, yy, yyy = _euros(row, f"{name}_y")
-    x, xx, xxx = _euros(row, "x")
+def _arm(sums: Sums, name: _Reading) -> ArmOutcomes:
+    n, bought = int(sums["n"]), int(sums[f"{name}_bought"])
+    y, yy, yyy = _euros(sums, f"{name}_y")
+    x, xx, xxx = _euros(sums, "x")
     return ArmOutcomes(
         revenue=ArmSums.from_sums(
             n,
             y,
             yy,
             yyy,
-            conversions=int(row[f"{name}_y_above"]),
-            negatives=int(row[f"{name}_y_below"]),
+            conversions=int(sums[f"{name}_y_above"]),
+            negatives=int(sums[f"{name}_y_below"]),
             x=x,
             xx=xx,
-            xy=float(row[f"{name}_xy"]) / _CENTS**2,
+            xy=sums[f"{name}_xy"] / _CENTS**2,
         ),
         conversions=ArmSums.from_sums(
             n,
@@ -263,29 +305,29 @@ def _arm(row: RowMapping, name: _Reading) -> ArmOutcomes:
             conversions=bought,
             x=x,
             xx=xx,
-            xy=float(row[f"{name}_bought_x"]) / _CENTS,
+            xy=sums[f"{name}_bought_x"] / _CENTS,
         ),
         before=ArmSums.from_sums(
-            n, x, xx, xxx, conversions=int(row["x_above"]), negatives=int(row["x_below"])
+            n, x, xx, xxx, conversions=int(sums["x_above"]), negatives=int(sums["x_below"])
         ),
-        capped=ArmSums.from_sums(n, *_euros(row, f"{name}_c"), conversions=bought)
-        if f"{name}_c" in row
+        capped=ArmSums.from_sums(n, *_euros(sums, f"{name}_c"), conversions=bought)
+        if f"{name}_c" in sums
         else ArmSums.empty(),
-        history=_history(row) if name == "since_entry" else None,
+        history=_history(sums) if name == "since_entry" else None,
     )
 
 
-def _euros(row: RowMapping, name: str) -> tuple[float, float, float]:
+def _euros(sums: Sums, name: str) -> tuple[float, float, float]:
     """Σ, Σ² and Σ³ of an amount."""
-    first, second, third = (float(row[each]) for each in (name, f"{name}_2", f"{name}_3"))
+    first, second, third = (sums[each] for each in (name, f"{name}_2", f"{name}_3"))
     return first / _CENTS, second / _CENTS**2, third / _CENTS**3
 
 
-def _history(row: RowMapping) -> Covariates:
+def _history(sums: Sums) -> Covariates:
     """What the arm did in the 28 days before entry, in the order of `analysis.validity.HISTORY`."""
     units = {"x": _CENTS, "o": 1.0, "r": float(DAY)}
-    totals = np.array([float(row[name]) / unit for name, unit in units.items()])
+    totals = np.array([sums[name] / unit for name, unit in units.items()])
     names = (("x_2", "xo", "xr"), ("xo", "oo", "ro"), ("xr", "ro", "rr"))
-    squares = np.array([[float(row[name]) for name in line] for line in names])
+    squares = np.array([[sums[name] for name in line] for line in names])
     scale = np.array(list(units.values()))
-    return Covariates.from_sums(int(row["n"]), totals, squares / np.outer(scale, scale))
+    return Covariates.from_sums(int(sums["n"]), totals, squares / np.outer(scale, scale))

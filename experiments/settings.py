@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from experiments.errors import Rejected, Retryable
 
+Runner = Literal["threads", "dask", "ray"]
 Credential = Literal[
     "CUSTOMERIO_APP_KEY",
     "CUSTOMERIO_TRACK_SITE_ID",
@@ -44,6 +45,18 @@ def _version(text: str) -> str:
     if not re.fullmatch(r"\d{4}-\d{2}", text):
         raise Rejected("CRITEO_API_VERSION must be a year and a month, such as 2026-07")
     return text
+
+
+def _runner(text: str) -> str:
+    if text not in get_args(Runner):
+        raise Rejected(f"HOLDOUTS_TASK_RUNNER must be one of {', '.join(get_args(Runner))}")
+    return text
+
+
+def _count(text: str, info: ValidationInfo) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise Rejected(f"{(info.field_name or '').upper()} must be a whole number of at least 1")
+    return int(text)
 
 
 def _header_safe(text: str, info: ValidationInfo) -> str:
@@ -83,6 +96,14 @@ class Settings(BaseModel):
     holdouts_database_url: SecretStr | None = None
     holdouts_rate_limits: bool = True
     """Off only for a simulated clock, where a day passes in a second."""
+    holdouts_task_runner: Annotated[Runner, BeforeValidator(_runner)] = "threads"
+    """What sums the slices of a huge audience; Dask and Ray are extras."""
+    holdouts_cluster: str | None = None
+    """The address of a Dask scheduler or a Ray cluster; without one they start on this machine."""
+    holdouts_at_once: Annotated[int, BeforeValidator(_count)] = 2
+    """Slices that this machine sums at once."""
+    holdouts_slice_size: Annotated[int, BeforeValidator(_count)] = 1_000_000
+    """Entries that are summed by one statement; more of them go in slices."""
     customerio_base_url: BaseUrl = "https://api.customer.io"
     customerio_app_key: Secret | None = None
     customerio_track_base_url: BaseUrl | None = None

@@ -29,6 +29,7 @@ from flows.presentation import show_link, show_summary, tracked
 from flows.report_facts import firewall_facts, outlooks, suppression_facts
 from flows.runs import timed
 from flows.session import Session, moment, open_session, seconds
+from flows.slice_tasks import slice_tasks
 from flows.steps import step
 
 ORDERS_ARE_STALE_AFTER = timedelta(days=2)
@@ -45,10 +46,16 @@ def recompute_arms(session: Session) -> str | None:
     return f"{wrong:,} of {sum(each.checked for each in audits):,} do not" if wrong else None
 
 
-@step("measure experiments")
 def measure_all(session: Session, watermark: int, failed_audit: str | None) -> list[Measurement]:
-    """Every experiment's sums, estimates and verdict."""
-    coming = gather_all(session.engine, session.programme, watermark, failed_audit)
+    """Every experiment's sums, estimates and verdict; the sums are tasks of their own."""
+    coming = gather_all(
+        session.engine,
+        session.programme,
+        watermark,
+        failed_audit,
+        asking=slice_tasks(session),
+        slice_size=session.settings.holdouts_slice_size,
+    )
     total = len(experiments_of(session.programme))
     return [measure(facts) for facts in tracked("Experiments measured", coming, total)]
 

@@ -36,7 +36,7 @@ def step(name: str, *, retries: int = 0) -> Callable[[Callable[P, R]], Callable[
             persist_result=False,
             retries=retries,
             retry_delay_seconds=[FIRST_PAUSE * 2**n for n in range(retries)],
-            retry_condition_fn=_is_retryable,
+            retry_condition_fn=is_retryable,
         )(function)
 
         @wraps(function)
@@ -51,5 +51,6 @@ def step(name: str, *, retries: int = 0) -> Callable[[Callable[P, R]], Callable[
     return decorate
 
 
-def _is_retryable(_task: Any, _run: Any, state: State[Any]) -> bool:
+def is_retryable(_task: Any, _run: Any, state: State[Any]) -> bool:
+    """Whether a task failed because a remote service did, so that it may be tried again."""
     return isinstance(state.data, Retryable)
