@@ -165,7 +165,7 @@ def _facts(
         if _units(closed) < WORTH_BELOW * _units(entered_ever)
         else None,
         plan=None if plan is None else _look(engine, experiment.name, plan, closed, watermark),
-        claims=_claims(engine, everyone, level),
+        claims=_claims(engine, inquiry.epochs, inquiry.level),
         match=matched_share(engine, experiment.audiences, watermark),
     )
 
