@@ -59,7 +59,7 @@ def _reachable(found: Reachable) -> Document:
     return {
         "match_rate": found.match.rate,
         "match_interval": [found.match.low, found.match.high],
-        "leak": found.match.leak,
+        "leak": found.leak,
         "per_treated": estimate(found.per_treated),
         "per_reachable": estimate(found.per_reachable),
     }

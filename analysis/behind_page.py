@@ -176,10 +176,14 @@ def _reachable(place: Place) -> tuple[Fact, ...]:
 
 
 def _leaked(found: Place) -> Sentence:
-    """Said where there is a leak: it is guessed from claims, which reach both arms alike or not."""
+    """Said where Criteo claims orders of people held out: how many of them saw these ads nobody can tell."""
     if not found.value["leak"]:
         return ()
-    return ("; by Criteo's claims ", percent(found["leak"]), " of those held out are reached as well")
+    return (
+        "; the range allows for ",
+        percent(found["leak"]),
+        " of the people held out having seen ads as well",
+    )
 
 
 def _per_thousand(found: Place) -> Sentence:

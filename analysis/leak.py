@@ -1,7 +1,7 @@
 """How far the ads reached people held out, as Criteo's own claims tell. Pure.
 
-A held-out person should see no ad of these lists, so none of their orders should be claimed. Criteo's other
-retargeting and its older clicks may reach them all the same. Statistics note B5.
+A held-out person should see no ad of these lists. Ads of other audiences, Criteo's other retargeting and older
+clicks may reach them all the same, and are claimed alike. Statistics note B5.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ class Leak:
 
     @property
     def relative(self) -> float | None:
-        """How much as often a held-out person is reached as one advertised to, 0 to 1.
+        """How often a held-out person is reached, by whatever ads, beside one advertised to.
 
-        Assumes that Criteo claims the same part of the revenue of whomever it reaches, in both arms.
+        Assumes that Criteo claims the same part of the revenue of whomever it reaches, in both arms. It tells an
+        ad set by its name alone, so ads of other audiences cannot be left out: an upper bound.
         """
         if self.share_holdout is None or not self.share_treatment:
             return None

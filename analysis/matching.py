@@ -10,6 +10,8 @@ from analysis.dilution import MatchRate
 from experiments.database import reading
 from experiments.schema import syncs
 
+ENOUGH = 100
+"""Identifiers from which on a list's rate says something: of a handful it is chance."""
 LATELY = 28 * 86_400
 """Seconds: an older rate is of another list."""
 
@@ -17,14 +19,15 @@ LATELY = 28 * 86_400
 def matched_share(engine: Engine, audiences: Sequence[str], until: int) -> MatchRate | None:
     """The newest rate of each list, weighted by its identifiers, between the lowest and highest of four weeks.
 
-    Criteo tells a rate per list and never whom it recognised. None where it told none, or recognised nobody.
+    Criteo tells a rate per list and never whom it recognised. None where it told none, recognised nobody, or the lists
+    were smaller than 100 identifiers all the time.
     """
     known = (
         syncs.c.audience.in_(audiences),
         syncs.c.synced_at <= until,
         syncs.c.synced_at > until - LATELY,
         syncs.c.match_ppm > 0,
-        syncs.c.identifiers > 0,
+        syncs.c.identifiers >= ENOUGH,
     )
     newest = select(func.max(syncs.c.id)).where(*known).group_by(syncs.c.audience)
     rates = select(syncs.c.match_ppm, syncs.c.identifiers).where(syncs.c.id.in_(newest))

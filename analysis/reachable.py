@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from analysis.dilution import MatchRate, per_reached
 from analysis.increment import Increment
-from analysis.intervals import Estimate, not_estimable
+from analysis.intervals import UNBOUNDED, Estimate
 from analysis.leak import Leak
 from analysis.readings import Lift
 
@@ -19,6 +19,8 @@ class Reachable:
     """Extra buyers per person, of everyone advertised to and of those whom Criteo recognises."""
 
     match: MatchRate
+    leak: float
+    """At most this share of the people held out saw ads of the shop all the same; 0 where nothing says so."""
     per_treated: Estimate
     per_reachable: Estimate
 
@@ -28,28 +30,22 @@ def read_reachable(
 ) -> Reachable | None:
     """Extra buyers over the treated units whose window has closed, then over m of them, m with its bounds.
 
-    Where Criteo claims orders of people held out, m − l takes the place of m, l being m times how often they
-    are reached beside those advertised to. A leak as large as the match rate leaves nothing to divide by.
-    None without a match rate or without treated units. The intervals are always valid where that of the
-    increment is.
+    Where Criteo claims orders of people held out, some of them saw ads: at most l = m times how often they are
+    reached beside those advertised to. How many of those were these ads nobody can tell (other audiences' ads
+    reach both arms alike and change nothing), so the estimate divides by m and the interval by everything
+    down to m − l; with nothing left there it is open. None without a match rate or without treated units.
+    The intervals are always valid where that of the increment is.
     """
     if match is None or not lift.n_treatment:
         return None
     n = lift.n_treatment
-    reached = _less(match, leak)
     effect = Estimate(
         estimate=None if added.total is None else added.total / n,
         interval=added.interval.mapped(lambda total: total / n),
         method=lift.always_valid.estimate.method,
     )
-    per_reachable = not_estimable(effect.method) if reached is None else per_reached(effect, reached)
-    return Reachable(reached or match, effect, per_reachable)
-
-
-def _less(match: MatchRate, leak: Leak | None) -> MatchRate | None:
-    """The match rate with the leak that belongs to it; None where nothing would be left."""
     relative = None if leak is None else leak.relative
-    if not relative:
-        return match
-    leaked = match.rate * relative
-    return replace(match, leak=leaked) if leaked < match.low else None
+    leaked = match.rate * relative if relative else 0.0
+    lowest = match.low - leaked
+    found = per_reached(effect, replace(match, low=lowest) if lowest > 0.0 else match)
+    return Reachable(match, leaked, effect, found if lowest > 0.0 else replace(found, interval=UNBOUNDED))

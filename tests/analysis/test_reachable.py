@@ -41,6 +41,7 @@ def test_the_newest_rates_weighted_by_size_between_the_bounds_of_four_weeks(engi
     _sync(engine, "a", NOW - 500, 400_000)
     _sync(engine, "a", NOW - 400, 600_000, 3_000)
     _sync(engine, "b", NOW - 300, 500_000, 1_000)
+    _sync(engine, "b", NOW - 250, 990_000, 99)
     _sync(engine, "other", NOW - 200, 990_000)
     _sync(engine, "a", NOW + 1, 800_000)
     found = matched_share(engine, ("a", "b"), NOW)
@@ -49,7 +50,7 @@ def test_the_newest_rates_weighted_by_size_between_the_bounds_of_four_weeks(engi
     assert (found.low, found.high) == (0.4, 0.6)
 
 
-@pytest.mark.parametrize(("ppm", "identifiers"), [(None, 1_000), (0, 1_000), (500_000, None), (500_000, 0)])
+@pytest.mark.parametrize(("ppm", "identifiers"), [(None, 1_000), (0, 1_000), (500_000, None), (500_000, 99)])
 def test_a_list_that_criteo_has_not_counted_has_no_rate(
     engine: Engine, ppm: int | None, identifiers: int | None
 ) -> None:
