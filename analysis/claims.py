@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Engine, case, func, select
+from sqlalchemy import Engine, case, delete, exists, func, select
 
 from analysis.facts import ClaimedOrders, Claims
+from analysis.orders import KEPT_OF_STRANGERS
 from analysis.outcomes import cell_of, entries
 from analysis.timeline import Level, Span
 from experiments.database import insert_or_update, reading, writing
@@ -31,7 +32,10 @@ class ClaimRow(Protocol):
 
 
 def store_claims(engine: Engine, rows: Sequence[ClaimRow], at: datetime) -> int:
-    """Writes the claimed orders, replacing what was known of the same ones; gives how many there are."""
+    """Writes the claimed orders, replacing what was known of the same ones; gives how many there are.
+
+    A claim on an order that the ledger does not have is kept as long as the order of a stranger would be.
+    """
     values = {
         row.id.strip(): {
             "order_id": row.id.strip(),
@@ -46,6 +50,9 @@ def store_claims(engine: Engine, rows: Sequence[ClaimRow], at: datetime) -> int:
     changed = ("claimed_at", "event", "ad_set", "loaded_at")
     with writing(engine) as connection:
         insert_or_update(connection, claims, list(values.values()), changed)
+        too_old = claims.c.claimed_at < int((at - KEPT_OF_STRANGERS).timestamp())
+        unknown = ~exists().where(orders.c.order_id == claims.c.order_id)
+        connection.execute(delete(claims).where(too_old, unknown))
     return len(values)
 
 

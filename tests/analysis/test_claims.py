@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import report_documents as made
 from page_reading import text_of
-from sqlalchemy import Engine
-from test_gathered import START
+from sqlalchemy import Engine, select
+from test_gathered import START, buy
 from test_measurement import PROGRAMME, WATERMARK, _facts
 from test_measuring_new_draws import DAY, UNTIL, enter
 from test_measuring_new_draws import PROGRAMME as SHOP
@@ -22,9 +22,12 @@ from analysis.facts import ClaimedOrders, Claims
 from analysis.intervals import UNBOUNDED
 from analysis.measurement import measure
 from analysis.measuring import gather_all
+from analysis.orders import KEPT_OF_STRANGERS
 from analysis.rendering import render_page
 from analysis.timeline import Span
+from experiments.database import reading
 from experiments.phases import Holdout
+from experiments.schema import claims
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -77,9 +80,15 @@ def test_only_orders_that_criteo_calls_its_own_count_and_each_once(engine: Engin
     assert claimed_by_arm(engine, [], (), watermark=1, level="group") == Claims()
 
 
-def test_claims_under_every_salt_are_added(engine: Engine) -> None:
-    from test_gathered import buy
+def test_claims_on_orders_that_the_ledger_lacks_are_not_kept_for_ever(engine: Engine) -> None:
+    buy(engine, range(1), START)
+    old = NOW - KEPT_OF_STRANGERS - timedelta(seconds=1)
+    store_claims(engine, [Row(f"{START}-0", at=old), Row("strange", at=old), Row("new", at=NOW)], NOW)
+    with reading(engine) as connection:
+        assert set(connection.scalars(select(claims.c.order_id))) == {f"{START}-0", "new"}
 
+
+def test_claims_under_every_salt_are_added(engine: Engine) -> None:
     enter(engine, range(200), Holdout("s", 500_000, "u", 0), START, START)
     buy(engine, range(200), START + 60)
     (before,) = gather_all(engine, SHOP, START + UNTIL)

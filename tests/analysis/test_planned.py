@@ -21,7 +21,8 @@ from analysis.measurement import measure
 from analysis.measuring import gather_all
 from analysis.planned import Look, Plan, planned_lift, rising
 from analysis.rendering import render_page
-from analysis.score import score_test
+from analysis.score import Dispersion, Sales, score_test, statistic
+from analysis.skew import required_quantile
 from analysis.sums import ArmSums, Stratum
 from experiments.audiences import Programme
 from experiments.database import writing
@@ -173,3 +174,26 @@ def test_the_page_says_by_which_plan_it_is_read() -> None:
     assert "reached: no later window counts; looks so far: 7" in text_of(render_page(told, []))
     told["experiments"][0]["planned_end"] = {"state": "too late"}
     assert "the planned end came after the first reading" in text_of(render_page(told, []))
+
+
+def test_half_a_year_of_weekly_looks_at_nothing_claims_a_lift_as_rarely_as_promised() -> None:
+    """5 % holdout, 1 % buy, four control conversions a week: the corner in which the usual test fails."""
+    rng = np.random.default_rng(26)
+    programmes, weeks, held, treated, rate = 3_000, 26, 400, 7_600, 0.01
+    week = np.arange(1, weeks + 1)
+    sold = [rng.binomial(n, rate, (programmes, weeks)).cumsum(axis=1).astype(float) for n in (held, treated)]
+    people = [np.broadcast_to(n * week, (programmes, weeks)).astype(float) for n in (held, treated)]
+    one = [each[..., np.newaxis] for each in (people[0], sold[0], people[1], sold[1])]
+    t, skew = statistic(1.0, Sales(*one), Dispersion.pooled(1.0, 1.0))
+    z = np.vectorize(required_quantile)(t, skew)
+    first = np.argmax(sold[0] >= 20, axis=1)
+    limits = np.full((programmes, weeks), np.inf)
+    for start in set(first.tolist()):
+        looks = [float(each) for each in week[start:]]
+        found = spending_boundaries(looks, [each / weeks for each in looks], rho=3.0)
+        limits[first == start, start:] = [each.z for each in found]
+    rejected = z >= limits
+    assert (rejected & (t > 0)).any(axis=1).mean() <= 0.03
+    assert rejected.any(axis=1).mean() <= 0.055
+    seen = np.arange(weeks) >= first[:, np.newaxis]
+    assert (seen & (z >= 1.96)).any(axis=1).mean() > 0.15
