@@ -136,14 +136,24 @@ def report(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show each audience on one screen: holdout, last sync, sizes, match rate, refusals.
+    """Show each audience on one screen: holdout now and since when and by whom, the last sync and its age
+    against its promise, sizes, match rate, the last verdict and open refusals. No vendor is asked.
 
     Example: holdouts status
+
+    Example: holdouts status --json
     """
-    from flows.status import read_status, status_text
+    from flows.status import read_status
 
     found = read_status()
-    show(found, status_text(found), as_json)
+    if as_json:
+        show(found, "", as_json)
+        return
+    from rich.console import Console
+
+    from flows.status_screen import show_status
+
+    show_status(Console(highlight=False), found)
 
 
 @app.command()

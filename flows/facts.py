@@ -74,8 +74,10 @@ def _recently(rows: Sequence[Row[int, str, int]], now: int) -> dict[str, Any]:
     fresh = freshness(
         [Arrivals(later.adds, later.synced_at - earlier.synced_at) for earlier, later in pairwise(applied)]
     )
+    last = applied[-1].synced_at if applied else None
     ended = Counter(each.outcome for each in rows if each.synced_at > now - _WEEK)
     return {
+        "last_applied": None if last is None else _iso(last),
         "last_week": {outcome: ended[outcome] for outcome in ("applied", "refused", "failed")},
         "freshness": None
         if fresh is None

@@ -42,7 +42,7 @@ def read_ledger(engine: Engine, programme: Programme, now: int) -> Snapshot:
     pasts = read_pasts(engine, programme, newest_measurement(engine), now) if loads.orders else ()
     with reading(engine) as connection:
         rows = {each.name: _syncs(connection, each.name, now) for each in programme.audiences}
-        moments, push = _moments(connection, programme, now)
+        moments, push = sync_moments(connection, programme, now)
         bought = _Buyers(connection, now, loads.orders, purchase_memory(bare))
         buyers = read_purchases(connection, min(now, loads.orders or now))
         listed = {
@@ -112,7 +112,9 @@ def _syncs(connection: Connection, audience: str, now: int) -> tuple[Sync, ...]:
     )
 
 
-def _moments(connection: Connection, programme: Programme, now: int) -> tuple[tuple[int, ...], int | None]:
+def sync_moments(
+    connection: Connection, programme: Programme, now: int
+) -> tuple[tuple[int, ...], int | None]:
     """When lists were synced in two weeks, and the middle one of the slow pushes."""
     columns = (syncs.c.synced_at, syncs.c.delay_p95)
     chosen = select(*columns).where(

@@ -1,64 +1,73 @@
-"""Each audience on one terminal screen. I/O."""
+"""What `holdouts status` knows of each audience: holdout, age against the promise, sizes, verdict, refusals. I/O."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from analysis.history import newest_measurement
+from experiments.database import reading
+from experiments.playbook.facts import Snapshot
 from flows.facts import operations
-from flows.preview import table_text
+from flows.playbook_ledger import sync_moments
 from flows.session import moment, open_session, seconds
-from sync.drift import GOOD
 
 
-def read_status() -> dict[str, Any]:
-    """What the ledger knows of each audience."""
+def read_status(now: datetime | None = None) -> dict[str, Any]:
+    """Everything from the ledger; no vendor is asked."""
+    at = seconds(moment(now))
     with open_session() as session:
-        return {"audiences": operations(session, seconds(moment(None)))}
-
-
-def status_text(found: dict[str, Any], now: datetime | None = None) -> str:
-    """The same as a table, with open refusals below."""
-    moment = now or datetime.now(UTC)
-    rows = [_row(name, each, moment) for name, each in found["audiences"].items()]
-    lines = [table_text(rows)]
-    for name, each in found["audiences"].items():
-        lines += [f"{name}: refused: {reason}" for reason in each["refusals"]]
-        if each["rejected"]:
-            lines.append(f"{name}: Criteo rejected {each['rejected']:,} identifiers of its last sync")
-        if each["list_check"] and each["list_check"]["verdict"] not in GOOD:
-            lines.append(f"{name}: {each['list_check']['sentence']}; see `holdouts audit reconcile`")
-    return "\n".join(lines)
-
-
-def _row(name: str, each: dict[str, Any], moment: datetime) -> dict[str, Any]:
-    last = each["holdout_history"][-1] if each["holdout_history"] else None
-    rate = each["match_rate"]
+        found = operations(session, at)
+        with reading(session.engine) as connection:
+            syncs, _ = sync_moments(connection, session.programme, at)
+        told = newest_measurement(session.engine)
+        promise = Snapshot(at, session.programme, syncs=syncs).promise
     return {
-        "audience": name,
-        "role": each["role"],
-        "holdout": "–" if last is None else f"{last['percent']:g} %",
-        "since": "–" if last is None else f"{last['at'][:10]} by {last['who']}",
-        "last sync": "never" if each["last_sync"] is None else _age(each["last_sync"], moment),
-        "outcome": each["outcome"] or "–",
-        "units": each["units"] or 0,
-        "in Criteo": each["identifiers"] or 0,
-        "match": "–" if rate is None else f"{rate:.0%}",
-        "95 % within": "–" if each["delay_p95"] is None else _length(each["delay_p95"]),
+        "at": moment(now).isoformat(),
+        "promise_hours": promise / 3_600,
+        "last_report": None if told is None else told["measured_at"],
+        "universal": _universal(found),
+        "audiences": {
+            name: {
+                **each,
+                "since": _since(each["holdout_history"]),
+                "age_hours": _age(each["last_sync"], at),
+                "is_late": _is_late(each, at, promise),
+                "verdict": _verdict(name, told),
+            }
+            for name, each in found.items()
+        },
     }
 
 
-def _length(seconds: int) -> str:
-    """From first seen in the segment to Criteo's answer."""
-    return (
-        f"{seconds} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7_200
-        else f"{seconds / 3_600:.0f} h"
-    )
+def _since(history: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The change that the holdout now comes from."""
+    return history[-1] if history else None
 
 
-def _age(iso: str, moment: datetime) -> str:
-    hours = (moment - datetime.fromisoformat(iso)).total_seconds() / 3600
-    return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} d ago"
+def _universal(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    return next((_since(each["universal_history"]) for each in found.values()), None)
+
+
+def _age(iso: str | None, at: int) -> float | None:
+    return None if iso is None else (at - seconds(datetime.fromisoformat(iso))) / 3_600
+
+
+def _is_late(each: Mapping[str, Any], at: int, promise: int) -> bool | None:
+    """Whether the last sync that was applied is older than the promise; None before the first sync."""
+    age = _age(each["last_applied"], at)
+    if age is None:
+        return None if each["last_sync"] is None else True
+    return age * 3_600 > promise
+
+
+def _verdict(audience: str, told: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Of the audience, or of the group that it is a window of, in the newest report."""
+    experiments = () if told is None else told["experiments"]
+    own = [each for each in experiments if each["name"] == audience and each["kind"] == "audience"]
+    group = [each for each in experiments if each["kind"] == "group" and audience in each["audiences"]]
+    found = next(iter([*group, *own]), None)
+    if found is None:
+        return None
+    return {"state": found["verdict"]["state"], "sentence": found["verdict"]["sentence"], "of": found["name"]}

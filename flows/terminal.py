@@ -10,7 +10,25 @@ from typing import Annotated, Any
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-AudienceName = Annotated[str, typer.Argument(metavar="AUDIENCE", help="Its name in audiences.yaml.")]
+
+
+def audience_names(typed: str) -> list[str]:
+    """Names of the audiences file that begin so, for the shell; none where there is no file to read."""
+    from experiments.audience_file import read_programme
+    from experiments.errors import HoldoutsError
+    from experiments.settings import Settings
+
+    try:
+        programme = read_programme(Settings.read().audiences)
+    except HoldoutsError:
+        return []
+    return [each.name for each in programme.audiences if each.name.startswith(typed)]
+
+
+AudienceName = Annotated[
+    str,
+    typer.Argument(metavar="AUDIENCE", help="Its name in audiences.yaml.", autocompletion=audience_names),
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log for good.")]
 
 

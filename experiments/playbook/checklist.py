@@ -49,7 +49,7 @@ def _synced(snapshot: Snapshot) -> Answer:
     if not snapshot.syncs:
         return "not done", "no sync has run in two weeks"
     hours = (snapshot.now - snapshot.syncs[-1]) / 3_600
-    late = snapshot.now - snapshot.syncs[-1] > 2 * snapshot.interval + 3_600
+    late = snapshot.now - snapshot.syncs[-1] > snapshot.promise
     return (
         "not done" if late else "done",
         f"the last sync is {hours:.0f} h old, one every {snapshot.interval / 3_600:g} h",

@@ -191,6 +191,11 @@ class Snapshot:
         return int(median(gaps)) if len(gaps) > 1 else 4 * 3_600
 
     @property
+    def promise(self) -> int:
+        """Seconds within which a list is brought up to date: two intervals of the schedule, and an hour."""
+        return 2 * self.interval + 3_600
+
+    @property
     def sees_syncs(self) -> bool:
         """Whether enough syncs ran to reckon with them."""
         return len(self.syncs) > 2

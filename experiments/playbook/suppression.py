@@ -13,7 +13,6 @@ from experiments.playbook.roles import can_hold_recent_buyers, exclusions, purch
 SHRUNK = 0.30
 """An exclusion that lost this share against its own middle size is more likely broken than right."""
 SLOW, VERY_SLOW = DAY, 3 * DAY
-HOURLY = 3_600
 
 
 @check("suppression.missing")
@@ -92,10 +91,9 @@ def shrinks(snapshot: Snapshot) -> Iterator[Finding]:
 @check("suppression.stale")
 def stale(snapshot: Snapshot) -> Iterator[Finding]:
     """An exclusion that no sync has brought up to date for two intervals."""
-    promise = 2 * snapshot.interval + HOURLY
     for audience in snapshot.programme.excludes:
         applied = [each.at for each in snapshot.of(audience).syncs if each.is_applied]
-        if not snapshot.of(audience).syncs or (applied and snapshot.now - applied[-1] <= promise):
+        if not snapshot.of(audience).syncs or (applied and snapshot.now - applied[-1] <= snapshot.promise):
             continue
         age = snapshot.now - (applied[-1] if applied else snapshot.of(audience).syncs[0].at)
         yield Finding(
