@@ -107,6 +107,9 @@ def _syncs(connection: Connection, audience: str, now: int) -> tuple[Sync, ...]:
             pushed=row.pushed,
             identifiers=row.identifiers,
             matches=row.matches,
+            excluded=row.excluded,
+            claimed=row.claimed,
+            held_out=row.held_out,
         )
         for row in connection.execute(chosen.order_by(syncs.c.id))
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from experiments.audiences import Audience
-from experiments.playbook.facts import WEEK, Known, Snapshot, stay_of
+from experiments.playbook.facts import DAY, WEEK, Known, Snapshot, stay_of
 from experiments.playbook.finding import Finding, check
 from experiments.playbook.sharing import shared_lists
 from experiments.stays import Stay, is_bounded, journey_of_name
@@ -15,6 +15,8 @@ GIANT, ENORMOUS = 0.20, 0.40
 """Shares of the base: a retargeting audience is a moment in few people's week, not a fifth of everybody."""
 SLOW = 0.05
 """A segment of which fewer enter in a week is a state, not a moment."""
+FAR = 0.25
+"""Of the share that is due to be new in a week: seasons move it, and not so far."""
 SHARED = 0.25
 SHARED_FROM = 50
 SHOWN_FROM, SHOWN_SURELY = 500, 1_000
@@ -55,6 +57,25 @@ def vague(snapshot: Snapshot) -> Iterator[Finding]:
             turnover,
             f"neither its name nor its segment's says a time, and only {turnover:.1%} of it is new in a week",
             "bound it by time, like `lapsed-60-120d`, or say it with `member_for`",
+        )
+
+
+@check("design.stuck")
+def stuck(snapshot: Snapshot) -> Iterator[Finding]:
+    """An audience whose window is said and whose people hardly change: the segment does not let them go."""
+    for audience in snapshot.programme.includes:
+        stay, turnover = stay_of(audience), _turnover(snapshot.of(audience))
+        if stay is None or turnover is None:
+            continue
+        due = min(1.0, WEEK / stay.length)
+        if turnover >= FAR * due:
+            continue
+        yield Finding(
+            "medium",
+            audience.name,
+            turnover,
+            f"{turnover:.1%} of it is new in a week; people who stay {_days(stay.length)} would make it {due:.0%}",
+            "look whether the segment's conditions end when the window does, or say another `member_for`",
         )
 
 
@@ -145,6 +166,10 @@ def too_small_to_measure(snapshot: Snapshot) -> Iterator[Finding]:
             f"even with half of it held out, a lift of {answer.lift:.0%} would show after {answer.weeks_at_half:,.0f} weeks",
             "read it together with others in one holdout_group, or by the universal holdout",
         )
+
+
+def _days(seconds: int) -> str:
+    return f"{seconds / DAY:g} days" if seconds >= 2 * DAY else f"{seconds / 3_600:g} hours"
 
 
 def _is_bounded(audience: Audience, known: Known) -> bool:

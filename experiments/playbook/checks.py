@@ -23,6 +23,7 @@ from experiments.playbook.finding import SEVERITIES, Check, Finding
 CHECKS: tuple[Check, ...] = (
     audience_design.giant,
     audience_design.vague,
+    audience_design.stuck,
     audience_design.windows_gap,
     audience_design.windows_overlap,
     audience_design.overlap,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     identity_checks.duplicates,
     identity_checks.match_fell,
     identity_checks.match_low,
+    identity_checks.segment_gap,
     identity_checks.count_gap,
     timing.unreachable,
     timing.thin,

@@ -18,7 +18,7 @@ WEEK = 7 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """What one sync saw of one audience; the last four are counts of its list afterwards."""
+    """What one sync saw of one audience, what it did, and what its list counts afterwards."""
 
     at: int
     is_applied: bool
@@ -32,6 +32,10 @@ class Sync:
     identifiers: int | None = None
     """What Criteo counts in it, some hours late."""
     matches: int | None = None
+    excluded: int = 0
+    claimed: int = 0
+    """Left to a window of higher priority."""
+    held_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ UNCOVERED, BARELY_COVERED = 0.10, 0.30
 MALFORMED, TYPOS, REPEATED = 0.02, 0.005, 0.10
 DEVIATIONS = 5.0
 """Chance alone goes this far in fewer than one look in a million."""
+HALF, SEGMENT_FROM = 0.5, 200
+"""A list below this share of its segment deserves a reason; small segments do not."""
 SMALLEST_FALL = 0.01
 SMALLEST_GAP = 0.05
 """Audiences differ a little in whom they hold; below this nobody could act on it."""
@@ -132,6 +134,27 @@ def match_low(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@check("identity.segment-gap")
+def segment_gap(snapshot: Snapshot) -> Iterator[Finding]:
+    """A list that holds less than half of its segment, for another reason than the holdout."""
+    for audience in snapshot.programme.audiences:
+        last = snapshot.of(audience).last_sync
+        if last is None or last.pushed is None or last.members < SEGMENT_FROM:
+            continue
+        listed = last.pushed if last.identifiers is None else last.identifiers
+        causes = sorted(_lost(last), key=lambda each: -each.people)
+        if listed >= HALF * last.members or not causes[0].people or causes[0].what_to_do is None:
+            continue
+        told = ", ".join(f"{each.people:,} {each.words}" for each in causes if each.people)
+        yield Finding(
+            "medium",
+            audience.name,
+            listed / last.members,
+            f"its segment has {last.members:,} profiles and its list {listed:,} people, most likely because of the first of these: {told}",
+            causes[0].what_to_do,
+        )
+
+
 @check("identity.count-gap")
 def count_gap(snapshot: Snapshot) -> Iterator[Finding]:
     """A list of which Criteo counts fewer or more people than the ledger ever had there in two days."""
@@ -153,6 +176,52 @@ def count_gap(snapshot: Snapshot) -> Iterator[Finding]:
             f"Criteo counts {last.identifiers:,} people on the list, the ledger {nearest:,}; most likely {cause}",
             "look at the list in Criteo; `holdouts sync` sends what is missing, a refresh replaces the list",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """People between the segment and the list."""
+
+    people: int
+    words: str
+    what_to_do: str | None
+    """None where it is meant."""
+
+
+def _lost(sync: Sync) -> tuple[_Loss, ...]:
+    """Where the people of a segment went on their way to the list."""
+    repeated = sync.members - sync.unusable - sync.units
+    wanted = sync.units - sync.excluded - sync.claimed - sync.held_out
+    pushed = sync.pushed or 0
+    uncounted = 0 if sync.identifiers is None else pushed - sync.identifiers
+    return tuple(
+        _Loss(max(0, people), words, what_to_do)
+        for people, words, what_to_do in (
+            (sync.unusable, "have no usable e-mail", "bound the segment to people who have an e-mail"),
+            (repeated, "are second profiles", "merge the profiles of one person in Customer.io"),
+            (
+                sync.excluded,
+                "stand in an exclusion",
+                "look at the exclusions: so large a one is often another segment than was meant",
+            ),
+            (
+                sync.claimed,
+                "are in a window of higher priority",
+                "let the windows meet instead of overlap, so that each has people of its own",
+            ),
+            (sync.held_out, "are held out", None),
+            (
+                wanted - pushed,
+                "were not sent yet",
+                "look at the last runs of sync-audiences: `holdouts status` shows what was refused",
+            ),
+            (
+                uncounted,
+                "were sent and are not counted by Criteo",
+                "wait for Criteo's next batch; if it stays, look at the identifiers that it calls invalid",
+            ),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -433,6 +433,13 @@ def test_the_nightly_check_keeps_its_findings_and_the_report_tells_them(lived: S
     assert seen["offers.conflict"] == first["checked_at"]
     told = measure_lift.fn(now=now.replace(minute=45), report_folder=str(lived.folder / "report"))
     assert told["document"]["playbook"] == again
+    page = Path(told["page"]).read_text(encoding="utf-8")
+    for at, each in enumerate(again["findings"]):
+        if each["code"] in ("offers.conflict", "suppression.vip-discount"):
+            assert each["cost_per_week"] > 0
+            assert f'data-json="/playbook/findings/{at}/cost_per_week"' in page
+    assert "What the clock leaves of each window" in page
+    assert '<svg class="windows"' in page
     with open_session() as session:
         assert findings(session) == again["findings"]
         assert last_check(session.engine, seconds(now) - 1) is None

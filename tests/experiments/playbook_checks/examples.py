@@ -115,6 +115,11 @@ EXAMPLES: Mapping[str, Example] = {
             segment_name="opened in the last 14 days",
         ),
     ),
+    "design.stuck": Example(
+        "1 % is new in a week, where 12 % are due",
+        with_known(LAST, syncs=syncs(adds=1)),
+        with_known(LAST, syncs=syncs(adds=7)),
+    ),
     "design.windows-gap": Example(
         "*cart-4-24h* and then *cart-2-7d*: 24 hours",
         of(*cart("cart-0-4h", "cart-4-24h", "cart-2-7d"), LAPSED),
@@ -188,6 +193,15 @@ EXAMPLES: Mapping[str, Example] = {
         "*lapsed* at 57 %, the others at 65 %",
         with_known(LAST, syncs=syncs(matches=round(0.57 * 4_000))),
         with_known(LAST, syncs=syncs(matches=round(0.61 * 4_000))),
+    ),
+    "identity.segment-gap": Example(
+        "2,100 stand in an exclusion",
+        with_known(
+            LAST, syncs=syncs(excluded=2_100, held_out=400, pushed=1_500, identifiers=1_500, matches=975)
+        ),
+        with_known(
+            LAST, syncs=syncs(excluded=600, held_out=400, pushed=3_000, identifiers=3_000, matches=1_950)
+        ),
     ),
     "identity.count-gap": Example(
         "Criteo counts 3,600, the ledger never had fewer than 4,000",

@@ -59,9 +59,23 @@ def test_a_time_anywhere_or_many_new_people_are_not_vague() -> None:
     still = known(syncs=syncs(adds=1))
     assert codes(_with(include("subscribers"), known())) == []
     assert codes(_with(include("subscribers"), replace(still, segment_name="Seen in the last 7 days"))) == []
-    assert codes(_with(include("subscribers", member_for=Stay(0, 86_400)), still)) == []
+    bounded = _with(include("subscribers", member_for=Stay(0, 86_400)), still)
+    assert codes(bounded) == [("design.stuck", "subscribers")]
     assert codes(_with(include("seen-30d"), still)) == []
     assert codes(_with(include("subscribers"), replace(still, syncs=still.syncs[-6:]))) == []
+
+
+def test_a_window_that_lets_nobody_go_is_stuck() -> None:
+    found = the(with_known("lapsed-60-120d", syncs=syncs(adds=2)), "design.stuck")
+    assert (found.audience, found.figure) == ("lapsed-60-120d", pytest.approx(2 * 6 * 7 / 3_600, rel=0.01))
+    assert "people who stay 60 days would make it 12%" in found.sentence
+    hours = the(with_known("cart-0-4h", syncs=syncs(adds=10)), "design.stuck")
+    assert "people who stay 4 hours would make it 100%" in hours.sentence
+
+
+def test_a_window_of_a_season_or_of_too_few_days_is_not_stuck() -> None:
+    assert codes(with_known("lapsed-60-120d", syncs=syncs(adds=3))) == []
+    assert codes(with_known("lapsed-60-120d", syncs=syncs(days=6, adds=0))) == []
 
 
 def _with(audience: object, facts: object) -> Snapshot:

@@ -78,6 +78,43 @@ def test_the_likeliest_cause_is_named(sample: Sample, pushed: int, cause: str) -
     assert cause in the(changed, "identity.match-low").sentence
 
 
+@pytest.mark.parametrize(
+    ("lost", "cause"),
+    [
+        ({"unusable": 2_500, "units": 1_500}, "2,500 have no usable e-mail"),
+        ({"units": 1_500}, "2,500 are second profiles"),
+        ({"excluded": 2_500}, "2,500 stand in an exclusion"),
+        ({"claimed": 2_500, "held_out": 100}, "2,500 are in a window of higher priority, 100 are held out"),
+        ({}, "2,500 were not sent yet"),
+    ],
+    ids=["no e-mail", "second profiles", "an exclusion", "a sibling", "not sent"],
+)
+def test_a_list_of_half_its_segment_is_told_with_the_step_that_lost_most(
+    lost: dict[str, int], cause: str
+) -> None:
+    on_list = {"pushed": 1_500 - lost.get("held_out", 0)}
+    counted = {"identifiers": on_list["pushed"], "matches": round(0.65 * on_list["pushed"])}
+    found = the(with_known(NAME, syncs=syncs(**lost, **on_list, **counted)), "identity.segment-gap")
+    assert found.figure == pytest.approx(on_list["pushed"] / 4_000)
+    assert f"most likely because of the first of these: {cause}" in found.sentence
+
+
+def test_what_criteo_does_not_count_is_a_step_of_its_own() -> None:
+    found = the(with_known(NAME, syncs=syncs(identifiers=1_500, matches=975)), "identity.segment-gap")
+    assert "2,500 were sent and are not counted by Criteo" in found.sentence
+
+
+def test_a_large_holdout_a_small_segment_and_a_list_of_half_are_no_gap() -> None:
+    half = syncs(held_out=2_100, pushed=1_900, identifiers=1_900, matches=1_235)
+    assert codes(with_known(NAME, syncs=half)) == []
+    small = syncs(members=199, pushed=10, identifiers=None, matches=None)
+    assert "identity.segment-gap" not in {code for code, _ in codes(with_known(NAME, syncs=small))}
+    exact = syncs(excluded=2_000, pushed=2_000, identifiers=2_000, matches=1_300)
+    assert codes(with_known(NAME, syncs=exact)) == []
+    unknown = syncs(pushed=None, identifiers=None, matches=None)
+    assert codes(with_known(NAME, syncs=unknown)) == []
+
+
 def test_a_list_that_criteo_counts_otherwise_than_the_ledger_is_a_finding() -> None:
     less = the(with_known(NAME, syncs=syncs(identifiers=3_600, matches=2_340)), "identity.count-gap")
     assert less.figure == pytest.approx(-0.10)
