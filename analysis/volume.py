@@ -49,6 +49,13 @@ def arrivals(engine: Engine, audiences: Sequence[str], until: int) -> Volume:
     return Volume(people, (until - since) / _WEEK)
 
 
+def window_shares(engine: Engine, together: Sequence[str], until: int) -> dict[str, float]:
+    """The part that each window of `together` has of all their entries; nothing has a part of nothing."""
+    people = {name: arrivals(engine, [name], until).people for name in together}
+    entries = sum(people.values())
+    return {name: each / entries if entries else 0.0 for name, each in people.items()}
+
+
 def weekly_units(engine: Engine, audience: Sequence[str], together: Sequence[str], until: int) -> float:
     """People a week who enter `audience`, each counted once among all windows of `together`.
 

@@ -14,7 +14,7 @@ from analysis.own_history import read_pasts
 from analysis.planning import Past, price_per_week, smallest_share, weeks_needed
 from analysis.power import Design
 from analysis.spend import total_spend
-from analysis.volume import weekly_units
+from analysis.volume import window_shares
 from experiments.audiences import Audience, Programme
 from experiments.bulk import read_digests
 from experiments.common_people import people_in_common
@@ -59,7 +59,8 @@ def read_ledger(engine: Engine, programme: Programme, now: int) -> Snapshot:
             )
             for each in programme.audiences
         }
-    money = {each.name: _money(engine, programme, each, pasts, loads) for each in programme.includes}
+    shares = _shares(engine, pasts, loads)
+    money = {each.name: _money(engine, programme, each, pasts, shares, loads) for each in programme.includes}
     return Snapshot(
         now=now,
         programme=programme,
@@ -156,19 +157,29 @@ def _inside(programme: Programme, listed: Mapping[str, DigestSet], bare: Snapsho
     return {each.name: len(listed[each.name] & vips) for each in programme.includes}
 
 
+def _shares(engine: Engine, pasts: tuple[Past, ...], loads: Loads) -> dict[str, float]:
+    """Which part of a group's people each of its windows has."""
+    shares: dict[str, float] = {}
+    for past in pasts:
+        if len(past.audiences) > 1 and loads.orders is not None:
+            shares |= window_shares(engine, past.audiences, loads.orders)
+    return shares
+
+
 def _money(
-    engine: Engine, programme: Programme, audience: Audience, pasts: tuple[Past, ...], loads: Loads
+    engine: Engine,
+    programme: Programme,
+    audience: Audience,
+    pasts: tuple[Past, ...],
+    shares: Mapping[str, float],
+    loads: Loads,
 ) -> Known:
     """A week's money of one audience, and its group's answer where it is the group's first window."""
     group = programme.groups[audience.holdout_group]
     past = next((each for each in pasts if audience.name in each.audiences), None)
     if past is None or loads.orders is None:
         return Known(spend=_spend(engine, audience, loads))
-    units = (
-        past.units_per_week
-        if len(group) == 1
-        else weekly_units(engine, [audience.name], past.audiences, loads.orders)
-    )
+    units = past.units_per_week * shares.get(audience.name, 1.0)
     lift = _asked_lift(past, programme.margin)
     return Known(
         spend=_spend(engine, audience, loads),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from analysis.volume import arrivals, weekly_units, window_shares
 from analysis.window_picture import draw_windows
 from experiments.audiences import Offer
 from experiments.digests import DigestSet
@@ -421,6 +422,19 @@ def test_money_people_and_answers_are_known_after_three_weeks(lived: Shop) -> No
     assert browsing.bought_lately is not None
     assert browsing.ever_bought is not None
     assert browsing.bought_lately < 0.05 * (browsing.on_list or 0) < browsing.ever_bought
+
+
+def test_a_window_has_the_part_of_its_group_s_people_that_it_has_of_the_entries(lived: Shop) -> None:
+    names = ("cart-0-4h", "cart-4-24h", "cart-2-7d")
+    until = seconds(lived.box.clock.now())
+    with open_session() as session:
+        shares = window_shares(session.engine, names, until)
+        everybody = arrivals(session.engine, names, until).per_week
+        each = {name: weekly_units(session.engine, [name], names, until) for name in names}
+        nobody = window_shares(session.engine, ["never-synced"], until)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert {name: shares[name] * everybody for name in names} == pytest.approx(each)
+    assert nobody == {"never-synced": 0.0}
 
 
 def test_the_nightly_check_keeps_its_findings_and_the_report_tells_them(lived: Shop) -> None:
