@@ -1,5 +1,6 @@
 """A list is rebuilt beside the one that ads use, and nobody is off the air or on it by mistake meanwhile."""
 
+import uuid
 from dataclasses import replace
 
 import httpx
@@ -11,14 +12,19 @@ from tiny_criteo import TinyCriteo
 
 from experiments.audiences import Bounds, CriteoClock, Programme
 from experiments.database import reading, writing
+from experiments.digests import DigestSet
 from experiments.errors import Rejected, Retryable
+from experiments.identifiers import Form, read_identifiers
 from experiments.ledger import change_holdout, current_phase
 from experiments.phases import assign
-from sync import erasing, pushes
-from sync.decision import holdout_list
+from sync import erasing, pushes, refresh
+from sync.applying import apply
+from sync.decision import decide, holdout_list
 from sync.delivery import Courier
 from sync.firewall_reading import held_out_and_listed
+from sync.gathering import read_facts
 from sync.lists import list_named
+from sync.plan import Membership
 
 CART = include("cart", 1, holdout_ppm=200_000, exclude=("buyers",))
 SHOP = replace(programme(CART, exclude("buyers", 2)), criteo=AT_ONCE)
@@ -368,3 +374,48 @@ def test_where_criteo_fails_the_next_sync_goes_on(engine: Engine) -> None:
     tiny.fault = lambda _: ""
     assert [each.stage for each in sync(engine, tiny, SHOP, NUMBERS, 2)] == ["current", "deleted"]
     assert reached(tiny, "ad") == before
+
+
+def test_people_are_refreshed_as_what_they_are_sent_as(engine: Engine) -> None:
+    """Devices for some, MD5 for all: the new list holds the same identifiers, and the texts are not forgotten."""
+    forms = (Form("md5"), Form("madid", "device"))
+    chosen = replace(programme(include("cart", 1, forms=forms)), criteo=NIGHTLY.criteo)
+    emails = [f"p{n}@example.com" for n in range(40)]
+    devices = [str(uuid.UUID(int=n + 1)) if n % 2 else None for n in range(40)]
+    members = Membership(
+        people(range(40)), 40, reported=40, identifiers=read_identifiers(forms, emails, {"device": devices})
+    )
+    tiny = TinyCriteo()
+
+    def run(at: int, members: Membership) -> tuple[refresh.Step, ...]:
+        plan = decide(read_facts(engine, chosen, {"cart": members}))
+        apply(engine, tiny.client(), chosen, plan, at)
+        return refresh.advance(Courier(engine, tiny.client(), "12345", at), chosen, plan)
+
+    run(0, members)
+    before = tiny.named("cart")
+    assert len(before) == 60
+    begin(engine, tiny, chosen, "cart", 1 * HOURS)
+    (step,) = run(1 * HOURS, members)
+    assert tiny.lists[step.list_id] == before
+    less = Membership(people(range(30)), 30, reported=30, identifiers=members.identifiers)
+    run(2 * HOURS, less)
+    assert [tiny.lists[number] for number in states(engine, "cart")] == [tiny.named("cart")] * 2
+    assert len(tiny.named("cart")) == 45
+    run(20 * HOURS, less)
+    run(40 * HOURS, less)
+    assert list(states(engine, "cart").values()) == ["current"]
+    assert len(tiny.named("cart")) == 45
+
+
+def test_a_list_that_is_gone_keeps_nobody_from_being_erased(engine: Engine) -> None:
+    tiny = TinyCriteo()
+    shop(engine, tiny)
+    (old,) = states(engine, "cart")
+    tiny.gone.add(old)
+    begin(engine, tiny, SHOP, "cart", 1)
+    sync(engine, tiny, SHOP, NUMBERS, 1)
+    person = bytes.fromhex(min(tiny.lists[next(iter(states(engine, "cart")))]))
+    assert erasing.erase(Courier(engine, tiny.client(), "12345", 2), person) == 1
+    with reading(engine) as connection:
+        assert len(pushes.mentioned(connection) & DigestSet.of([person])) == 0

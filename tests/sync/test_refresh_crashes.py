@@ -64,10 +64,20 @@ class Watched(TinyCriteo):
         return answer
 
 
+@pytest.mark.parametrize(("name", "stride"), [("cart", 3), ("buyers", 11), (holdout_list("cart"), 11)])
+def test_a_refresh_may_die_at_any_point(ledger_url: str, name: str, stride: int) -> None:
+    _die_at_every(stride if ledger_url.startswith("sqlite") else 17, ledger_url, name)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["cart", "buyers", holdout_list("cart")])
-def test_a_refresh_may_die_at_every_point(ledger_url: str, name: str) -> None:
-    """Each round dies some points later than the last; the sync after it leaves everything as it should be."""
-    stride = (1 if name == "cart" else 7) if ledger_url.startswith("sqlite") else 17
+def test_a_refresh_may_die_at_every_single_point(ledger_url: str, name: str) -> None:
+    _die_at_every(1, ledger_url, name)
+
+
+def _die_at_every(stride: int, ledger_url: str, name: str) -> None:
+    """Each round dies `stride` points later than the last; the sync after it leaves everything as it should be."""
     crash, tiny = Fuse(), Watched()
     numbers = {"cart": range(60), "buyers": range(10)}
     engine = connect(ledger_url)
