@@ -42,7 +42,7 @@ def required_quantile(statistic: float, skew: float) -> float:
     if t <= first * lower:
         return t / first
     middle = _quadratic_root(t, k)
-    if middle is not None and middle <= upper:
+    if middle is not None and lower * (1.0 - _NO_SKEW) <= middle <= upper:
         return middle
     return t / last
 

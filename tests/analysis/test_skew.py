@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.skew import reach, required_quantile, skew_term
@@ -22,6 +22,7 @@ def test_a_larger_quantile_never_reaches_less_far(a: float, b: float, skew: floa
 
 
 @given(st.floats(1e-3, 12.0), skews, st.sampled_from([1, -1]))
+@example(1.5, -8.0, 1)
 def test_the_required_quantile_is_the_first_that_reaches(size: float, skew: float, sign: int) -> None:
     q = required_quantile(sign * size, skew)
     assert reach_at(q * (1 + 1e-9), sign * skew) >= size
