@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from command_line import Run
+from prefect_server import PrefectServer
 
+from flows.sync_audiences import sync_audiences
 from sandbox.world import Sandbox, Switches
 
 BOTH = "[md5, {type: madid, attribute: advertising_id}]"
@@ -128,3 +130,21 @@ def test_check_says_how_many_profiles_have_the_attribute(holdouts: Run, folder: 
     (noted, *_) = [line for line in misspelt if "'advertisng_id'" in line]
     assert noted.startswith("note")
     assert ": 0 of " in noted
+
+
+@pytest.mark.server
+def test_no_email_in_clear_and_no_phone_is_in_prefect_s_database_or_in_what_is_said(
+    in_process: PrefectServer, box: Sandbox, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask_for(folder, "[plain, {type: madid, attribute: advertising_id}]")
+    with caplog.at_level("DEBUG"):
+        for kind in ("cut-body", "drop-after"):
+            box.faults.add("criteo", "/contact-list", kind=kind)  # type: ignore[arg-type]  # a parameter
+            sync_audiences()
+    phones, emails = set(box.market.people.devices.values()), set(box.market.people.emails)
+    assert phones & on(box, "browse-no-cart"), "something was sent"
+    files = [each for each in in_process.home.iterdir() if each.name.startswith("prefect.db")]
+    said = b"".join(each.read_bytes() for each in files)
+    said += "".join(record.getMessage() + repr(record.args) for record in caplog.records).encode()
+    assert b"sync-audiences" in said, "the runs are on the server"
+    assert not [each for each in (*phones, *emails) if each.encode() in said]

@@ -27,6 +27,7 @@ from sync.gathering import read_facts
 from sync.lists import KnownList, remember_list
 from sync.naming import UNNAMED
 from sync.plan import ListPlan, Membership, Plan
+from sync.rejections import rejections_of
 
 MD5, PLAIN, MADID = Form("md5"), Form("plain"), Form("madid", "device")
 TENTH = Holdout("holdout:v1:cart:s0", 100_000, "holdout:v1:universal:s0", 0)
@@ -271,3 +272,18 @@ def test_an_email_in_clear_is_known_no_longer_than_a_list_holds_it(engine: Engin
     with reading(engine) as connection:
         kept = connection.scalars(select(identifiers.c.text)).all()
     assert sorted(filter(None, kept)) == emails(range(3))
+
+
+def test_that_criteo_rejects_somebody_is_known_no_longer_than_they_stand_there(engine: Engine) -> None:
+    tiny, cart = TinyCriteo(samples=10), include("cart", 1, forms=(MD5,))
+    tiny.refuses = md5s((1, 2))
+    (result,) = run(engine, tiny, cart, range(5))
+    assert result.delivery.rejected == 2
+    assert _rejected(engine) == set(named((1, 2), MD5).keys())
+    run(engine, tiny, cart, (0, 2, 3), at=2)
+    assert _rejected(engine) == set(named([2], MD5).keys())
+
+
+def _rejected(engine: Engine) -> set[bytes]:
+    with reading(engine) as connection:
+        return set(rejections_of(connection, "7000"))
