@@ -29,7 +29,7 @@ from sync.delivery import Courier, Sent, Stopwatch, Target
 from sync.gathering import sibling_lists
 from sync.opening import open_list
 from sync.plan import ListPlan, Plan
-from sync.rejections import forget_rejections
+from sync.rejections import forget_rejections, lists_with_rejections
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,8 @@ def _entering(connection: Connection, phase: Phase, plan: ListPlan) -> Assigned:
 def _forget_unlisted(engine: Engine) -> None:
     """How an identifier was written, and that Criteo rejects it, is known no longer than a list may hold it."""
     with writing(engine) as connection:
-        forget_rejections(connection)
+        for list_id in lists_with_rejections(connection):
+            forget_rejections(connection, list_id, pushes.holding(connection, list_id).at_most)
         if sent_identifiers(connection):
             forget_texts(connection, pushes.listed(connection))
 

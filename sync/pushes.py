@@ -16,6 +16,7 @@ from experiments.digests import EMPTY, DigestSet
 from experiments.schema import lists, requests, snapshots
 from sync.drift import Held
 from sync.plan import Holding
+from sync.rejections import count_invalid
 
 Operation = Literal["add", "remove"]
 State = Literal["sending", "confirmed", "void"]
@@ -86,13 +87,10 @@ def held(connection: Connection, list_id: str, lately: int) -> Held:
     sizes = {
         operation: int(size) for operation, size in connection.execute(late.group_by(requests.c.operation))
     }
-    invalid = connection.scalar(
-        select(func.sum(requests.c.invalid)).where(*of_list, requests.c.operation == "add")
-    )
     return Held(
         surely=len(now.surely),
         perhaps=len(now.perhaps),
-        invalid=min(int(invalid or 0), len(now.surely)),
+        invalid=min(count_invalid(connection, list_id), len(now.surely)),
         added_lately=sizes.get("add", 0),
         removed_lately=sizes.get("remove", 0),
     )

@@ -99,6 +99,8 @@ def test_all_are_found_however_few_are_quoted(
     assert search.unfound == 0
     assert search.made <= 1 + many * 8, "each takes at most the halvings of 256"
     assert search.made == 1 or samples < many, "what is quoted needs no search"
+    with reading(courier.engine) as connection:
+        assert pushes.held(connection, "7000", 0).invalid == many, "sent often, counted once"
     assert tiny.named("cart") == before
     with reading(courier.engine) as connection:
         assert pushes.holding(connection, "7000").surely == people(EVERYBODY)
@@ -155,5 +157,5 @@ def test_a_rejection_is_forgotten_with_its_identifier(courier: Courier, tiny: Ti
     transmit(courier, TARGET, "add", people(EVERYBODY))
     transmit(courier, TARGET, "remove", people(3))
     with writing(courier.engine) as connection:
-        forget_rejections(connection)
+        forget_rejections(connection, "7000", pushes.holding(connection, "7000").at_most)
     assert set(rejected(courier)) == {digest(5)}
