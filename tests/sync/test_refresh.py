@@ -303,6 +303,48 @@ def test_asking_again_goes_on_with_the_refresh_that_is_under_way(engine: Engine)
     for hour in (1, 2, 3):
         begin(engine, tiny, NIGHTLY, "cart", hour * HOURS)
     assert sorted(states(engine, "cart").values()) == ["current", "filling"]
+    sync(engine, tiny, NIGHTLY, NUMBERS, 4 * HOURS)
+    begin(engine, tiny, NIGHTLY, "cart", 5 * HOURS)
+    assert sorted(states(engine, "cart").values()) == ["current", "filled"], "it does not begin anew"
+
+
+@pytest.mark.parametrize(("filled", "live"), [(11, 17), (12, 29)])
+def test_what_comes_at_the_very_tick_is_taken_to_miss_it(engine: Engine, filled: int, live: int) -> None:
+    tiny = TinyCriteo()
+    shop(engine, tiny, NIGHTLY)
+    begin(engine, tiny, NIGHTLY, "cart", filled * HOURS)
+    sync(engine, tiny, NIGHTLY, NUMBERS, filled * HOURS)
+    sync(engine, tiny, NIGHTLY, NUMBERS, live * HOURS - 1)
+    assert sorted(states(engine, "cart").values()) == ["current", "filled"]
+    sync(engine, tiny, NIGHTLY, NUMBERS, live * HOURS)
+    assert sorted(states(engine, "cart").values()) == ["current", "leaving"]
+
+
+def test_a_list_on_which_somebody_is_missing_is_not_swapped_in(engine: Engine) -> None:
+    """Criteo will not change the other window's list, so nobody who moved from there may be added here."""
+    hot = include("hot", 1, holdout_group="cart", priority=1)
+    windows = replace(programme(hot, include("cold", 2, holdout_group="cart", priority=2)), criteo=AT_ONCE)
+    tiny = TinyCriteo()
+    sync(engine, tiny, windows, {"hot": range(50), "cold": range(50, 90)}, 0)
+    (cold,) = states(engine, "cold")
+    tiny.gone.add(cold)
+    begin(engine, tiny, windows, "hot", 1)
+    (step,) = sync(engine, tiny, windows, {"hot": range(60), "cold": range(60, 90)}, 1)
+    assert (step.stage, step.sentence) == ("filling", "50 of 60 identifiers are on the new list")
+
+
+def test_a_list_that_goes_by_another_name_in_criteo_is_replaced_by_one_of_the_right_name(
+    engine: Engine,
+) -> None:
+    tiny = TinyCriteo()
+    shop(engine, tiny, NIGHTLY)
+    (old,) = states(engine, "cart")
+    tiny.names[old] = "renamed by hand"
+    begin(engine, tiny, NIGHTLY, "cart", 1 * HOURS)
+    for hour in (1, 20):
+        sync(engine, tiny, NIGHTLY, NUMBERS, hour * HOURS)
+    (new,) = [number for number, state in states(engine, "cart").items() if state == "current"]
+    assert (tiny.names[new], tiny.names[old]) == ("cart", "renamed by hand")
 
 
 def test_a_list_made_by_a_run_that_died_before_writing_it_down_is_found(engine: Engine) -> None:
