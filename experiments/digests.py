@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -96,6 +97,15 @@ class DigestSet:
     def where(self, chosen: NDArray[np.bool_]) -> DigestSet:
         """The digests at which `chosen` is true, order kept."""
         return DigestSet(self.rows[chosen])
+
+    def near(self, other: DigestSet) -> DigestSet:
+        """Those from the first to the last of another set: a cheap cut before the two are compared."""
+        if not len(self) or not len(other):
+            return EMPTY
+        first, last = other.rows[0, :8].tobytes(), other.rows[-1, :8].tobytes()
+        start = bisect_left(self.rows, first, key=lambda row: row[:8].tobytes())
+        end = bisect_right(self.rows, last, key=lambda row: row[:8].tobytes())
+        return DigestSet(self.rows[start:end])
 
     def hex_units(self) -> Iterator[bytes]:
         """Each digest as the 64 ASCII bytes of its lower-case hex form."""

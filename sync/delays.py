@@ -34,7 +34,7 @@ def delays(accepted: Iterable[Accepted], entered: Mapping[int, DigestSet]) -> De
     waits: list[tuple[int, int]] = []
     for request in accepted:
         for since, cohort in entered.items():
-            count = len(request.people & cohort)
+            count = len(request.people & cohort.near(request.people))
             if count:
                 waits.append((max(0, request.at - since), count))
     return Delays(_quantile(waits, Fraction(1, 2)), _quantile(waits, Fraction(19, 20)))

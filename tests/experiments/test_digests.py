@@ -73,3 +73,11 @@ def test_a_set_is_an_unprinted_value() -> None:
     assert len({found, DigestSet.of([b"\1" * 32])}) == 1
     with pytest.raises(ValueError, match="33 bytes"):
         DigestSet.unpack(b"\1" * 33)
+
+
+@given(_SETS, _SETS)
+def test_what_lies_near_another_set_holds_all_that_they_share(mine: Set[bytes], theirs: Set[bytes]) -> None:
+    one, other = DigestSet.of(mine), DigestSet.of(theirs)
+    assert other & one.near(other) == other & one
+    span = {each[:8] for each in theirs}
+    assert set(one.near(other)) == {each for each in mine if span and min(span) <= each[:8] <= max(span)}
