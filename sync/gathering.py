@@ -64,7 +64,7 @@ def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, M
             memberships={name: _without(each, erased) for name, each in usable.items()},
             holdings={name: pushes.holding(connection, each) for name, each in list_ids.items()},
             holdouts=holdouts,
-            entered=_entered(connection, programme, holdouts),
+            entered=_entered(connection, [programme.audience(name) for name in memberships], holdouts),
             list_ids=list_ids,
             formers=tuple(_former(connection, each) for each in left),
             besides=tuple(_beside(connection, each) for each in besides),
@@ -76,10 +76,11 @@ def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, M
 
 
 def _entered(
-    connection: Connection, programme: Programme, holdouts: Mapping[str, Holdout]
+    connection: Connection, planned: Iterable[Audience], holdouts: Mapping[str, Holdout]
 ) -> dict[str, Entered]:
+    """Whom the open phase knows, of the audiences that are planned."""
     found = {}
-    for audience in programme.includes:
+    for audience in (each for each in planned if each.role == "include"):
         phase = current_phase(connection, audience.name)
         if phase is not None and phase.is_for(audience.holdout_group, holdouts[audience.name]):
             found[audience.name] = entered_in(connection, phase)
