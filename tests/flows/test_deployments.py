@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import yaml
+from chromium import chromium
 from notices import BLOCK, Notice, receiving, wait_for
 from postgres import binaries, cluster, fresh_database
 from prefect.blocks.system import Secret
@@ -29,7 +30,7 @@ from experiments.database import connect, reading
 from flows.local_server import child
 from sandbox.world import Sandbox, Switches
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 NAMES = [each["name"] for each in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]]
@@ -201,6 +202,7 @@ def _live_through(told: Story, audiences: Path) -> None:
     box.advance(24 * 14)
     started = {
         "dry run": team.start("sync-audiences", dry_run=True),
+        "playbook": team.start("check-playbook"),
         "orders": team.start("load-orders"),
         "spend": team.start("load-spend"),
         "raise": team.start(
@@ -210,8 +212,8 @@ def _live_through(told: Story, audiences: Path) -> None:
     runs.update(zip(started, team.wait(*started.values()), strict=True))
     served = "https://reports.example.com"
     measured = team.start("measure-lift", report_folder=str(told.reports), report_url=served)
-    synced = team.start("sync-audiences")
-    runs["report"], runs["second sync"] = team.wait(measured, synced)
+    synced, planned = team.start("sync-audiences"), team.start("plan-holdouts")
+    runs["report"], runs["second sync"], runs["plan"] = team.wait(measured, synced, planned)
     audiences.write_text(programme(box, "vip"))
     runs["refused"] = team.run("sync-audiences")
     runs["approval"] = team.run("approve-plan", **_filled_in(told), reason="the segment is right", who="Jo")
@@ -282,6 +284,45 @@ def test_the_report_stands_in_its_folder_and_is_linked_from_its_run(story: Story
     assert "browsing" in shown["holdouts-lift"]["data"]
 
 
+@pytest.mark.browser
+def test_the_report_is_read_in_a_browser_and_says_what_the_ledger_knows(story: Story) -> None:
+    (file,) = story.reports.glob("*/index.html")
+    told = json.loads(file.with_name("report.json").read_text("utf-8"))
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(file.as_uri())
+        assert "Break-even is 2.2." in page.locator("h1").inner_text()
+        assert page.locator("table.first tbody th").all_inner_texts() == ["browsing"]
+        phases = page.get_by_role("region", name="Entrants by phase of browsing")
+        held = story.rows(
+            "select count(*) from entrants e join phases p on p.id = e.phase_id where e.arm = 1 and p.ppm = 100000"
+        )
+        assert phases.locator("tbody tr").first.locator("data").last.get_attribute("value") == str(held[0][0])
+        assert "Nobody who is held out stands on a list" in page.locator("#firewall").inner_text()
+        assert told["firewall"]["checked_at"] is not None
+        page.get_by_role("link", name="All weeks").click()
+        assert page.locator("h1").inner_text()
+        assert page.get_by_role("link", name=re.compile(r"\d{4}$")).count() == 1
+        assert said == []
+
+
+def test_every_scheduled_flow_has_run(story: Story) -> None:
+    scheduled = {
+        each["name"]
+        for each in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+        if each.get("schedules")
+    }
+    ran = {
+        name
+        for name, key in story.team.deployments.items()
+        for run in story.runs.values()
+        if run["deployment_id"] == key
+    }
+    assert scheduled <= ran
+
+
 def test_a_refused_run_fails_with_the_refusal_s_sentence(story: Story) -> None:
     state = story.runs["refused"]["state"]
     assert (state["type"], state["name"]) == ("FAILED", "Failed")
@@ -300,10 +341,18 @@ def test_a_refused_plan_is_approved_from_the_form_and_applied_once(story: Story)
 
 
 def test_a_refusal_is_told_to_people_with_the_way_to_approve_it(story: Story) -> None:
-    wait_for(lambda: bool(story.posted))
-    assert [each["subject"] for each in story.posted] == ["browsing: the sync was refused"]
-    assert "the segment shrank" in story.posted[0]["body"]
-    assert story.team.deployments["approve-plan"] in story.posted[0]["body"]
+    def refusals() -> list[Notice]:
+        return [each for each in story.posted if each["subject"] == "browsing: the sync was refused"]
+
+    wait_for(lambda: bool(refusals()))
+    (notice,) = refusals()
+    assert "the segment shrank" in notice["body"]
+    assert story.team.deployments["approve-plan"] in notice["body"]
+
+
+def test_no_failure_and_no_leak_is_told(story: Story) -> None:
+    alarms = ("failed", "crashed", "may be advertised to")
+    assert not [each for each in story.posted if any(word in each["subject"] for word in alarms)]
 
 
 def test_running_the_automations_again_makes_no_second_ones(story: Story) -> None:
