@@ -282,7 +282,12 @@ def _plan_holdout_lists(facts: Facts, includes: Sequence[ListPlan]) -> list[List
     if public:
         names = [each.name for each in public]
         plans.append(_holdout_plan(facts, UNIVERSAL_LIST, names, includes, Rule.UNIVERSAL))
-    return [plan for plan in plans if len(plan.desired) or len(facts.holding(plan.name).at_most)]
+    refreshed = {each.name for each in facts.besides}
+    return [
+        plan
+        for plan in plans
+        if len(plan.desired) or len(facts.holding(plan.name).at_most) or plan.list in refreshed
+    ]
 
 
 def _holdout_plan(

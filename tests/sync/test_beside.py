@@ -3,7 +3,7 @@
 from programmes import exclude, facts, include, members, people, programme
 
 from experiments.digests import EMPTY
-from sync.decision import decide
+from sync.decision import decide, holdout_list
 from sync.plan import Beside, Holding
 
 HOT = include("hot", 1, holdout_group="cart", priority=1)
@@ -63,3 +63,9 @@ def test_its_plan_has_a_hash_of_its_own() -> None:
     known = facts(programme(HOT), {"hot": members(people(1))}, {"hot": EMPTY}, besides=(beside(),))
     plan = decide(known)
     assert plan.named("hot").hash != plan.named("refresh · hot").hash
+
+
+def test_a_list_of_people_held_out_that_is_empty_can_be_refreshed_too() -> None:
+    empty = Beside("78", holdout_list("cart"), "holdout", Holding())
+    plan = decide(facts(programme(HOT), {"hot": members(people(1))}, besides=(empty,)))
+    assert plan.named(f"refresh · {holdout_list('cart')}").adds == EMPTY

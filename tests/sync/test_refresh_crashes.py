@@ -18,7 +18,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from programmes import digest, exclude, include, people, programme
 from refreshing import AT_ONCE, advertise, begin, reached, states, sync
 from sqlalchemy import event
-from test_sync_machine import FAULTS, GROUPS, INCLUDES, Fuse, SyncMachine
+from test_sync_machine import FAULTS, INCLUDES, Fuse, SyncMachine
 from tiny_criteo import ADVERTISER, Crash, TinyCriteo
 
 from experiments.audiences import CriteoClock, Programme
@@ -193,12 +193,10 @@ class RefreshMachine(SyncMachine):
         super()._check(before, first)
 
     def _advertise(self) -> None:
-        """A media buyer's ad on each list that has come up, less the people held out of its group."""
-        for audience in INCLUDES:
-            called, guard = self.lists[audience], holdout_list(GROUPS[audience])
+        """An ad on each list that has come up. It subtracts nobody: lists change hands here, ads do not."""
+        for called in (self.lists[audience] for audience in INCLUDES):
             if called in self.tiny.names.values() and f"ad of {called}" not in self.tiny.audiences:
-                less = (guard,) if guard in self.tiny.names.values() else ()
-                advertise(self.tiny, f"ad of {called}", called, less=less)
+                advertise(self.tiny, f"ad of {called}", called)
 
     def _stays(self) -> dict[str, frozenset[str]]:
         """By ad, who is reached now and belongs there after the sync too; nothing where a source is in doubt."""
