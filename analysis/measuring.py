@@ -18,7 +18,7 @@ from analysis.matching import matched_share
 from analysis.outcomes import Outcomes, Strata
 from analysis.plan_freezing import freeze_plan, plan_of, record_look
 from analysis.planned import Look, Plan
-from analysis.questions import AT_ONCE, Asking, Question, ask_in_threads, outcomes_by_epoch
+from analysis.questions import AT_ONCE, Asking, Question, ask, ask_in_threads, outcomes_by_epoch
 from analysis.readings import strata_of
 from analysis.sequential import information, planned_information
 from analysis.slices import slices
@@ -101,9 +101,9 @@ def gather_facts(
     watermark: int,
     failed_audit: str | None = None,
 ) -> Facts:
-    """The sums, spend and counts of one experiment up to the watermark (seconds)."""
+    """The sums, spend and counts of one experiment up to the watermark (seconds), asked one after the other."""
     inquiry = inquire(engine, experiment, watermark)
-    outcomes = outcomes_by_epoch(inquiry.questions, iter(ask_in_threads(engine)(inquiry.questions)))
+    outcomes = outcomes_by_epoch(inquiry.questions, (ask(engine, each) for each in inquiry.questions))
     return _facts(engine, programme, inquiry, outcomes, watermark, failed_audit)
 
 

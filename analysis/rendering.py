@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.advice import advices
+from analysis.card_page import card_view
 from analysis.delivery import lists
 from analysis.details import section
 from analysis.glossary import GLOSSARY
@@ -73,6 +74,7 @@ def render_page(told: Document, earlier: Sequence[Document]) -> str:
         matrix=matrix(root),
         late=late_sentence(root, said),
         converted=converted_sentences(root, said),
+        card=card_view(root),
         revised=revised(before, told, said),
         before=None if before is None else moment_of(before),
         glossary=GLOSSARY,

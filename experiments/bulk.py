@@ -21,13 +21,16 @@ def insert_rows(
     """Inserts rows of plain values, in the order of `names`."""
     columns = ", ".join(names)
     if connection.dialect.name == "postgresql":
-        with _cursor(connection) as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+        with (
+            _cursor(connection) as cursor,
+            cursor.copy(f"COPY {table.fullname} ({columns}) FROM STDIN") as copy,
+        ):
             for row in rows:
                 copy.write_row(row)
         return
     places = ", ".join("?" * len(names))
     # The names are those of our own schema; every value is bound.
-    _cursor(connection).executemany(f"INSERT INTO {table.name} ({columns}) VALUES ({places})", rows)  # noqa: S608
+    _cursor(connection).executemany(f"INSERT INTO {table.fullname} ({columns}) VALUES ({places})", rows)  # noqa: S608
 
 
 def read_digests(connection: Connection, units: Select[tuple[bytes]]) -> DigestSet:

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import StaticPool
 
 from experiments.errors import HoldoutsError, Rejected, Retryable
 from experiments.schema import VERSION
@@ -92,8 +94,27 @@ def _engine(url: URL) -> Engine:
         except NoSuchModuleError as error:  # pragma: no cover - psycopg is a dependency
             raise Rejected("the PostgreSQL driver psycopg is not installed") from error
     _create_private(url.database)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    return _prepared(create_engine(url, connect_args={"timeout": _BUSY_SECONDS}))
 
+
+def reading_only(engine: Engine) -> Engine:
+    """An engine on the same database that reads it and can write nothing but temporary tables.
+
+    It keeps to one connection, so that these stay until it is disposed of; for one thread at a time. On
+    PostgreSQL a transaction that makes or empties one has to say `SET TRANSACTION READ WRITE` first.
+    """
+    if engine.dialect.name == "postgresql":
+        options = {"options": "-c default_transaction_read_only=on"}
+        return create_engine(engine.url, poolclass=StaticPool, connect_args=options)
+    path = quote(str(engine.url.database))
+
+    def opened() -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+
+    return _prepared(create_engine(engine.url, poolclass=StaticPool, creator=opened))
+
+
+def _prepared(engine: Engine) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         # The driver's own transactions begin too late to be trusted with DDL and reads.

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0007"
+VERSION = "0008"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
@@ -330,6 +330,18 @@ playbook_checks = Table(
 )
 """What the nightly check of the playbook found, as it was told: the report reads the newest, and a finding that
 the one before did not have is new."""
+
+pipeline_audits = Table(
+    "pipeline_audits",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("audited_at", BigInteger, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("program", String(32), nullable=False),
+    Column("passed", SmallInteger, nullable=False),
+    Column("document", Text, nullable=False),
+)
+"""Each report card of the pipeline, with the seed and the version of the program that it came from."""
 
 erasures = Table(
     "erasures",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.terminal import AsJson, AudienceName, run_flow, show
+from flows.terminal import AsJson, AudienceName, percentage, run_flow, show
 
 OneAudience = Annotated[
     str | None, typer.Argument(metavar="[AUDIENCE]", help="Its name in audiences.yaml; left out, all.")
@@ -119,6 +119,32 @@ def audit_reconcile(as_json: AsJson = False) -> None:
     found = run_flow(reconcile_lists)
     show(found, reconciliation_text(found), as_json)
     raise typer.Exit(1 if found["drifted"] or found["fallen"] else 0)
+
+
+@audit.command("pipeline")
+def audit_pipeline(
+    draws: Annotated[int, typer.Option("--draws", min=20, max=5_000, help="Draws without an effect.")] = 200,
+    effect: Annotated[str, typer.Option("--effect", help="The lift that is put in.")] = "20%",
+    people: Annotated[int, typer.Option("--people", min=100, help="Entrants drawn at most.")] = 100_000,
+    seed: Annotated[int | None, typer.Option("--seed", help="Repeats an audit; default: the date.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure your own people with arms drawn anew: nothing may be found, and what is put in must be.
+
+    Nobody's arm changes: the ledger is read, and the drawn arms stand in temporary tables. The card is kept and
+    shown in the next report. A pipeline that errs too often ends with status 1.
+
+    Example: holdouts audit pipeline --draws 500
+    """
+    from flows import audit_pipeline as auditing
+
+    wanted = {"draws": draws, "effect_percent": 100 * percentage(effect), "people": people, "seed": seed}
+    try:
+        told, status = run_flow(auditing.audit_pipeline, **wanted), 0
+    except auditing.Unsound as unsound:
+        told, status = unsound.card, unsound.exit_status
+    show(told, auditing.card_text(told), as_json)
+    raise typer.Exit(status)
 
 
 @audit.command("unit")

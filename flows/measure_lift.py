@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow
 
+from analysis.card_log import last_card
 from analysis.document import document
 from analysis.history import measurements_before, record_measurement
 from analysis.measurement import Measurement, measure
@@ -94,6 +95,7 @@ def measure_lift(
         found = measure_all(session, until, recompute_arms(session))
         told = document(session.programme, found, seconds(at), until)
         told["operations"] = operations(session, seconds(at))
+        told["report_card"] = last_card(session.engine, seconds(at))
         told["playbook"] = last_check(session.engine, seconds(at))
         told["firewall"] = firewall_facts(session, told["playbook"])
         told["suppression"] = suppression_facts(session, until)
