@@ -6,12 +6,12 @@ from math import isfinite
 
 from analysis.corrected import Corrected, Correction
 from analysis.early import EarlyLook
+from analysis.estimators.strata import Heterogeneity
 from analysis.heavy_tails import Capped
 from analysis.leak import Leak
 from analysis.measurement import Measurement
 from analysis.plain_numbers import Document, estimate, increment, iso, lift
 from analysis.reachable import Reachable
-from analysis.strata import Heterogeneity
 from analysis.validity import HISTORY, Validity
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from analysis.intervals import UNBOUNDED, Estimate, Interval
-from analysis.power import INFLATION, Design, conversion_spread, z_sum
+from analysis.estimators.intervals import UNBOUNDED, Estimate, Interval
+from analysis.estimators.power import INFLATION, Design, conversion_spread, z_sum
 
 LONG = 104
 """Weeks; whoever has to wait longer will not."""

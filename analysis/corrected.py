@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.adjustment import lin_stratified
+from analysis.estimators.adjustment import lin_stratified
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.intervals import Estimate
+from analysis.estimators.sequential import always_valid
+from analysis.estimators.sums import Strata
 from analysis.facts import Facts
-from analysis.gates import NO_STATEMENT_BELOW
-from analysis.intervals import Estimate
 from analysis.readings import Lift, strata_of
-from analysis.sequential import always_valid
-from analysis.sums import Strata
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import hypot
 
 from analysis.behind_document import behind
+from analysis.estimators.increment import NO_INCREMENT, Increment
+from analysis.estimators.intervals import UNBOUNDED, Interval
 from analysis.facts import Entered
-from analysis.increment import NO_INCREMENT, Increment
-from analysis.intervals import UNBOUNDED, Interval
 from analysis.measurement import Measurement, Money
 from analysis.plain_numbers import Document, estimate, increment, interval, iso, lift
 from analysis.together_document import together

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, sqrt
 
-from analysis.gates import NO_STATEMENT_BELOW
-from analysis.intervals import UNBOUNDED, Estimate, Interval
-from analysis.sequential import factor, information_time
-from analysis.windows import WindowDay, partitioned_conversion
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.intervals import UNBOUNDED, Estimate, Interval
+from analysis.estimators.sequential import factor, information_time
+from analysis.estimators.windows import WindowDay, partitioned_conversion
 
 METHOD = "partitioned over the days of the window: early, no verdict"
 WORTH_BELOW = 0.5

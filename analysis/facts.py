@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.balance import Covariates
-from analysis.dilution import MatchRate
 from analysis.early import SeenSpan
+from analysis.estimators.balance import Covariates
+from analysis.estimators.dilution import MatchRate
+from analysis.estimators.sums import ArmSums
 from analysis.planned import Plan
-from analysis.sums import ArmSums
 from analysis.timeline import Span
 from experiments.phases import Phase
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import floor, log10
 
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.increment import NO_INCREMENT, Increment, increment
+from analysis.estimators.sums import pooled
 from analysis.facts import Facts, OrderCap
-from analysis.gates import NO_STATEMENT_BELOW
-from analysis.increment import NO_INCREMENT, Increment, increment
 from analysis.readings import Lift, read_lift, strata_of
-from analysis.sums import pooled
 
 CUT_OFF = 0.01
 """The share of orders above the cap: it is their 99th percentile."""

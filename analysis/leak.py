@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.estimators.sums import pooled
 from analysis.facts import Claims, Facts
 from analysis.readings import strata_of
-from analysis.sums import pooled
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import exp
 from typing import Any
 
-from analysis.adjustment import StratifiedAdjustment, lin_stratified
-from analysis.difference import welch
-from analysis.gates import (
+from analysis.estimators.adjustment import StratifiedAdjustment, lin_stratified
+from analysis.estimators.difference import welch
+from analysis.estimators.gates import (
     NO_STATEMENT_BELOW,
     Precision,
     baskets_differ,
@@ -14,20 +14,20 @@ from analysis.gates import (
     is_revenue,
     precision,
 )
-from analysis.increment import Increment, increment
-from analysis.intervals import Estimate, Interval
-from analysis.ratio import fieller
-from analysis.sample_ratio import PhaseCounts, sample_ratio
-from analysis.score import FALLBACK, score
-from analysis.sequential import (
+from analysis.estimators.increment import Increment, increment
+from analysis.estimators.intervals import Estimate, Interval
+from analysis.estimators.ratio import fieller
+from analysis.estimators.sample_ratio import PhaseCounts, sample_ratio
+from analysis.estimators.score import FALLBACK, score
+from analysis.estimators.sequential import (
     AlwaysValid,
     always_valid,
     always_valid_difference,
     always_valid_lift,
     mixture_variance,
 )
-from analysis.strata import heterogeneity, measurable, post_stratified
-from analysis.sums import ArmSums, Strata, comparable, pooled
+from analysis.estimators.strata import heterogeneity, measurable, post_stratified
+from analysis.estimators.sums import ArmSums, Strata, comparable, pooled
 
 Document = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, func, select
 
-from analysis.dilution import MatchRate
+from analysis.estimators.dilution import MatchRate
 from experiments.database import reading
 from experiments.schema import syncs
 

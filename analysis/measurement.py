@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from analysis.corrected import Corrected, read_corrected
 from analysis.early import EarlyLook, read_early, window_days
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.increment import NO_INCREMENT, Increment, increment
+from analysis.estimators.intervals import Estimate
+from analysis.estimators.strata import Heterogeneity, heterogeneity
+from analysis.estimators.sums import pooled
 from analysis.facts import Entered, Experiment, Facts
-from analysis.gates import NO_STATEMENT_BELOW
 from analysis.heavy_tails import Capped, read_capped
-from analysis.increment import NO_INCREMENT, Increment, increment
-from analysis.intervals import Estimate
 from analysis.leak import Leak, read_leak
 from analysis.money import (
     CostOfMeasuring,
@@ -25,8 +27,6 @@ from analysis.money import (
 from analysis.planned import Plan
 from analysis.reachable import Reachable, read_reachable
 from analysis.readings import Lift, read_lift, strata_of, up_to_the_end
-from analysis.strata import Heterogeneity, heterogeneity
-from analysis.sums import pooled
 from analysis.validity import Validity, check_validity
 from analysis.verdict import Evidence, Verdict, verdict
 

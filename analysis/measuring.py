@@ -12,15 +12,15 @@ from analysis.cap_freezing import cap_of, freeze_caps
 from analysis.claims import claimed_by_arm, claims_are_known
 from analysis.early import WORTH_BELOW, SeenSpan
 from analysis.early_outcomes import count_seen
+from analysis.estimators.gates import NO_STATEMENT_BELOW, control_conversions
+from analysis.estimators.sequential import information, planned_information
 from analysis.facts import Claims, Entered, Experiment, Facts, Kind, OrderCap, SpanOutcomes
-from analysis.gates import NO_STATEMENT_BELOW, control_conversions
 from analysis.matching import matched_share
 from analysis.outcomes import Outcomes, Strata
 from analysis.plan_freezing import freeze_plan, plan_of, record_look
 from analysis.planned import Look, Plan
 from analysis.questions import AT_ONCE, Asking, Question, ask, ask_in_threads, outcomes_by_epoch
 from analysis.readings import strata_of
-from analysis.sequential import information, planned_information
 from analysis.slices import slices
 from analysis.spend import total_spend
 from analysis.timeline import Epoch, Level, epochs

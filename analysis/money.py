@@ -8,9 +8,16 @@ from math import sqrt
 
 from scipy.special import ndtr
 
-from analysis.increment import Increment
-from analysis.intervals import UNBOUNDED, Estimate, Interval, critical_value, normal_estimate, not_estimable
-from analysis.ratio import Means, fieller_set
+from analysis.estimators.increment import Increment
+from analysis.estimators.intervals import (
+    UNBOUNDED,
+    Estimate,
+    Interval,
+    critical_value,
+    normal_estimate,
+    not_estimable,
+)
+from analysis.estimators.ratio import Means, fieller_set
 
 
 def break_even(margin: float) -> float:

@@ -26,10 +26,10 @@ from sqlalchemy import (
     text,
 )
 
-from analysis.balance import Covariates
+from analysis.estimators.balance import Covariates
+from analysis.estimators.sums import ArmSums
 from analysis.facts import EMPTY_ARM, ArmOutcomes, SpanOutcomes
 from analysis.slices import EVERYONE, UnitSlice
-from analysis.sums import ArmSums
 from analysis.timeline import Level, Span
 from experiments.database import reading
 from experiments.schema import entrants, orders

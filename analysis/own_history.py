@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from analysis.change import worth_of
+from analysis.estimators.intervals import Estimate
 from analysis.facts import Experiment
-from analysis.intervals import Estimate
 from analysis.measuring import experiments_of
 from analysis.orders import orders_watermark
 from analysis.outcomes import Strata, sum_outcomes

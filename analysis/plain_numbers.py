@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from analysis.increment import Increment
-from analysis.intervals import Estimate, Interval
+from analysis.estimators.increment import Increment
+from analysis.estimators.intervals import Estimate, Interval
 from analysis.readings import Lift
 
 Document = dict[str, Any]

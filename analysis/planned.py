@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
-from analysis.gates import NO_STATEMENT_BELOW, control_conversions
-from analysis.group_sequential import spending_boundaries
-from analysis.intervals import UNBOUNDED, Estimate
-from analysis.ratio import fieller_set
-from analysis.score import FALLBACK, lift_set, score, score_test
-from analysis.sequential import AlwaysValid
-from analysis.strata import post_stratified_means
-from analysis.sums import Strata
+from analysis.estimators.gates import NO_STATEMENT_BELOW, control_conversions
+from analysis.estimators.group_sequential import spending_boundaries
+from analysis.estimators.intervals import UNBOUNDED, Estimate
+from analysis.estimators.ratio import fieller_set
+from analysis.estimators.score import FALLBACK, lift_set, score, score_test
+from analysis.estimators.sequential import AlwaysValid
+from analysis.estimators.strata import post_stratified_means
+from analysis.estimators.sums import Strata
 
 ALPHA = 0.05
 RHO = 3.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 from analysis.change import LONG
-from analysis.intervals import UNBOUNDED, Estimate, Interval
-from analysis.power import (
+from analysis.estimators.intervals import UNBOUNDED, Estimate, Interval
+from analysis.estimators.power import (
     INFLATION,
     Design,
     Spread,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from analysis.dilution import MatchRate, per_reached
-from analysis.increment import Increment
-from analysis.intervals import UNBOUNDED, Estimate
+from analysis.estimators.dilution import MatchRate, per_reached
+from analysis.estimators.increment import Increment
+from analysis.estimators.intervals import UNBOUNDED, Estimate
 from analysis.leak import Leak
 from analysis.readings import Lift
 

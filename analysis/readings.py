@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from analysis.estimators.gates import Precision, precision
+from analysis.estimators.intervals import Estimate, not_estimable
+from analysis.estimators.score import score
+from analysis.estimators.sequential import AlwaysValid, always_valid_lift, information, information_time
+from analysis.estimators.sums import ArmSums, Strata, Stratum, pooled
 from analysis.facts import ArmOutcomes, SpanOutcomes
-from analysis.gates import Precision, precision
-from analysis.intervals import Estimate, not_estimable
 from analysis.planned import planned_lift
-from analysis.score import score
-from analysis.sequential import AlwaysValid, always_valid_lift, information, information_time
-from analysis.sums import ArmSums, Strata, Stratum, pooled
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import bdtrc, betaincinv, smirnov, stdtr
 
-from analysis.gates import NO_STATEMENT_BELOW
-from analysis.intervals import Interval
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.intervals import Interval
 from analysis.measurement import Measurement
 from analysis.readings import Lift
 

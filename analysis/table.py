@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.sums import ArmSums, Floats, Strata, Stratum
+from analysis.estimators.sums import ArmSums, Floats, Strata, Stratum
 from experiments.errors import Rejected
 
 _SHOWN_VALUES = 10

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, expm1, log, sqrt
 
-from analysis.gates import NO_STATEMENT_BELOW
-from analysis.intervals import Interval, critical_value
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.intervals import Interval, critical_value
+from analysis.estimators.portfolio import e_benjamini_hochberg, selected_level, shrink
+from analysis.estimators.sequential import always_valid_lift
+from analysis.estimators.strata import post_stratified_means
 from analysis.measurement import Measurement
-from analysis.portfolio import e_benjamini_hochberg, selected_level, shrink
 from analysis.readings import Lift
-from analysis.sequential import always_valid_lift
-from analysis.strata import post_stratified_means
 from analysis.verdict import State
 
 FALSE_CLAIMS = 0.05

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
-from analysis.balance import Balance, balance_over
+from analysis.estimators.balance import Balance, balance_over
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.sample_ratio import PhaseCounts, SampleRatio, sample_ratio
+from analysis.estimators.sequential import information, information_time, log_e_value_of_many
 from analysis.facts import Facts
-from analysis.gates import NO_STATEMENT_BELOW
 from analysis.readings import Lift, read_lift, strata_of
-from analysis.sample_ratio import PhaseCounts, SampleRatio, sample_ratio
-from analysis.sequential import information, information_time, log_e_value_of_many
 
 HISTORY = ("revenue", "orders", "recency")
 """What is known of everyone's 28 days before entry; recency grows from 0, no order, to 28, one just before."""

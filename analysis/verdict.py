@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
-from analysis.gates import NO_STATEMENT_BELOW
-from analysis.intervals import Interval
+from analysis.estimators.gates import NO_STATEMENT_BELOW
+from analysis.estimators.intervals import Interval
 
 
 class State(StrEnum):

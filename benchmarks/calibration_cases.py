@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.intervals import critical_value
-from analysis.score import score_test
-from analysis.sequential import factor, tuned_time
-from analysis.simulation import (
+from analysis.estimators.intervals import critical_value
+from analysis.estimators.score import score_test
+from analysis.estimators.sequential import factor, tuned_time
+from analysis.estimators.simulation import (
     Conclusions,
     Draws,
     Programme,
@@ -23,7 +23,7 @@ from analysis.simulation import (
     score_rejects,
     sequential_quantiles,
 )
-from analysis.sums import ArmSums, Floats, Stratum
+from analysis.estimators.sums import ArmSums, Floats, Stratum
 
 Kind = Literal["one look", "weekly", "hybrid"]
 Rejections = tuple[Floats, Floats]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from analysis.simulation import Conclusions
+from analysis.estimators.simulation import Conclusions
 from benchmarks.calibration_cases import Found
 
 ONE_LOOK_LIMIT = 0.03

@@ -24,7 +24,7 @@ from flows.session import Session, moment, open_session, seconds
 from flows.steps import step
 
 PEOPLE = 100_000
-"""Entrants that are drawn at most: a draw of as many takes about a second."""
+"""Entrants that are drawn at most; of more people a random part is."""
 
 
 class Unsound(Refused):

@@ -9,8 +9,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from analysis.page import headline, ways
-from analysis.wording import Place, plain
+from analysis.report.page import headline, ways
+from analysis.report.wording import Place, plain
 
 
 def show(console: Console, document: dict[str, Any], truths: Mapping[str, float | None]) -> None:

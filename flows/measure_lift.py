@@ -17,7 +17,7 @@ from analysis.measuring import experiments_of, gather_all
 from analysis.order_changes import converted_orders, late_orders
 from analysis.orders import orders_watermark
 from analysis.plain_numbers import Document
-from analysis.report import write_report
+from analysis.report.files import write_report
 from analysis.verdict_changes import verdict_changes
 from experiments.audit import audit_arms
 from experiments.database import reading

@@ -8,11 +8,11 @@ from statistics import median
 
 from sqlalchemy import Connection, Engine, func, select
 
+from analysis.estimators.power import Design
 from analysis.history import newest_measurement
 from analysis.orders import orders_watermark
 from analysis.own_history import read_pasts
 from analysis.planning import Past, price_per_week, smallest_share, weeks_needed
-from analysis.power import Design
 from analysis.spend import total_spend
 from analysis.volume import window_shares
 from experiments.audiences import Audience, Programme

@@ -12,8 +12,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from analysis.page import JUDGEMENTS
-from analysis.wording import short_day
+from analysis.report.page import JUDGEMENTS
+from analysis.report.wording import short_day
 from sync.drift import GOOD
 
 Row = Mapping[str, Any]

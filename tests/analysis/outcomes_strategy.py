@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from analysis.sums import ArmSums, Floats, Strata, Stratum
+from analysis.estimators.sums import ArmSums, Floats, Strata, Stratum
 
 amounts = st.floats(0.01, 5_000.0, allow_nan=False)
 outcomes = st.one_of(st.just(0.0), st.just(0.0), amounts)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.sums import ArmSums, Strata, Stratum
+from analysis.estimators.sums import ArmSums, Strata, Stratum
 
 HERE = Path(__file__).parent
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"

@@ -8,7 +8,7 @@ from typing import Any
 
 from behind_documents import behind, together
 
-from analysis.intervals import Interval
+from analysis.estimators.intervals import Interval
 from analysis.verdict import Evidence, State, verdict
 
 Document = dict[str, Any]

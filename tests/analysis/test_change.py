@@ -16,8 +16,8 @@ from analysis.change import (
     weeks_until,
     worth_of,
 )
-from analysis.intervals import UNBOUNDED, Estimate, Interval
-from analysis.power import Design, conversion_spread, units_needed, z_sum
+from analysis.estimators.intervals import UNBOUNDED, Estimate, Interval
+from analysis.estimators.power import Design, conversion_spread, units_needed, z_sum
 
 TOLD: dict[str, Any] = {
     "money": {"spend": 500.0, "increment": {"total": 2_000.0, "interval": [-1_000.0, 5_000.0]}},

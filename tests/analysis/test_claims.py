@@ -16,14 +16,14 @@ from test_measuring_new_draws import PROGRAMME as SHOP
 from test_outcomes import BUCKETS, FIRST, _world
 
 from analysis.claims import claimed_by_arm, claims_are_known, store_claims
-from analysis.dilution import MatchRate
 from analysis.document import document
+from analysis.estimators.dilution import MatchRate
+from analysis.estimators.intervals import UNBOUNDED
 from analysis.facts import ClaimedOrders, Claims
-from analysis.intervals import UNBOUNDED
 from analysis.measurement import measure
 from analysis.measuring import gather_all
 from analysis.orders import KEPT_OF_STRANGERS
-from analysis.rendering import render_page
+from analysis.report.rendering import render_page
 from analysis.timeline import Span
 from experiments.database import reading
 from experiments.phases import Holdout

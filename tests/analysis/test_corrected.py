@@ -13,11 +13,11 @@ from scipy import stats
 from test_measurement import PROGRAMME, WATERMARK, _facts
 
 from analysis.document import document
+from analysis.estimators.sequential import factor
+from analysis.estimators.sums import ArmSums, Floats
 from analysis.facts import Facts
 from analysis.measurement import measure
-from analysis.rendering import render_page
-from analysis.sequential import factor
-from analysis.sums import ArmSums, Floats
+from analysis.report.rendering import render_page
 
 
 def _people(rng: np.random.Generator, n: int, share: float) -> tuple[Floats, Floats]:

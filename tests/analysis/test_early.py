@@ -17,9 +17,9 @@ from test_outcomes import BUCKETS, DAY, FIRST, _world
 from analysis.document import document
 from analysis.early import Seen, SeenSpan, read_early, window_days
 from analysis.early_outcomes import count_seen
-from analysis.intervals import UNBOUNDED
+from analysis.estimators.intervals import UNBOUNDED
 from analysis.measurement import measure
-from analysis.rendering import render_page
+from analysis.report.rendering import render_page
 from analysis.timeline import Span
 
 CASE = CASES["censored_window"]

@@ -11,11 +11,11 @@ from page_reading import text_of
 from test_measurement import PROGRAMME, WATERMARK, _facts
 
 from analysis.document import document
+from analysis.estimators.sums import ArmSums
 from analysis.facts import Facts, OrderCap
 from analysis.heavy_tails import read_capped, rounded_cap
 from analysis.measurement import measure
-from analysis.rendering import render_page
-from analysis.sums import ArmSums
+from analysis.report.rendering import render_page
 
 CAP = OrderCap(44_000, 5_120, WATERMARK - 60 * 86_400, WATERMARK)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from analysis.document import document, sum_of
+from analysis.estimators.increment import Increment
+from analysis.estimators.intervals import UNBOUNDED, Interval
+from analysis.estimators.sums import ArmSums
 from analysis.facts import ArmOutcomes, Entered, Experiment, Facts, SpanOutcomes, SpendTotal
-from analysis.increment import Increment
-from analysis.intervals import UNBOUNDED, Interval
 from analysis.measurement import Measurement, measure
-from analysis.sums import ArmSums
 from analysis.timeline import Span
 from analysis.verdict import State
 from experiments.assignment import BUCKETS

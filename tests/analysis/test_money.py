@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_cases import close
 
-from analysis.increment import NO_INCREMENT, Increment
-from analysis.intervals import UNBOUNDED, Interval
+from analysis.estimators.increment import NO_INCREMENT, Increment
+from analysis.estimators.intervals import UNBOUNDED, Interval
 from analysis.money import (
     break_even,
     claimed_not_incremental,

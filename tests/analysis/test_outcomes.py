@@ -11,10 +11,10 @@ import pytest
 from postgres import fresh_database
 from sqlalchemy import Engine, insert
 
-from analysis.balance import Covariates
+from analysis.estimators.balance import Covariates
+from analysis.estimators.sums import ArmSums
 from analysis.facts import SpanOutcomes
 from analysis.outcomes import HISTORY, Outcomes, Strata, sum_outcomes
-from analysis.sums import ArmSums
 from analysis.timeline import Span
 from experiments.database import connect, writing
 from experiments.schema import entrants, orders, phases

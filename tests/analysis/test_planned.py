@@ -15,15 +15,15 @@ from test_measuring_new_draws import CART, DAY, OLD, WINDOW, enter
 from test_measuring_new_draws import PROGRAMME as SHOP
 
 from analysis.document import document
-from analysis.group_sequential import spending_boundaries
-from analysis.intervals import UNBOUNDED
+from analysis.estimators.group_sequential import spending_boundaries
+from analysis.estimators.intervals import UNBOUNDED
+from analysis.estimators.score import Dispersion, Sales, score_test, statistic
+from analysis.estimators.skew import required_quantile
+from analysis.estimators.sums import ArmSums, Stratum
 from analysis.measurement import measure
 from analysis.measuring import gather_all
 from analysis.planned import Look, Plan, planned_lift, rising
-from analysis.rendering import render_page
-from analysis.score import Dispersion, Sales, score_test, statistic
-from analysis.skew import required_quantile
-from analysis.sums import ArmSums, Stratum
+from analysis.report.rendering import render_page
 from experiments.audiences import Programme
 from experiments.database import writing
 from experiments.schema import looks, planned_ends, tunings

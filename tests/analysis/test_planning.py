@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.change import LONG
-from analysis.intervals import Estimate, Interval
+from analysis.estimators.intervals import Estimate, Interval
+from analysis.estimators.power import Design, Spread, detectable_effect
 from analysis.planning import (
     LARGEST,
     STEP,
@@ -22,7 +23,6 @@ from analysis.planning import (
     smallest_shares,
     weeks_needed,
 )
-from analysis.power import Design, Spread, detectable_effect
 
 CART = Past("cart", ("cart-0-4h", "cart-2-7d"), 0.1, 20_000, 0.05, 4.0, 900.0, 0.03)
 LAPSED = Past("lapsed", ("lapsed",), 0.1, 60_000, 0.01, 0.5, 60.0, 0.02)

@@ -14,7 +14,7 @@ from analysis.order_changes import converted_orders, late_orders
 from analysis.orders import OrderLoad, load_orders
 from analysis.rate_file import read_rates
 from analysis.rates import NO_RATES, RateTable
-from analysis.rendering import render_page
+from analysis.report.rendering import render_page
 from experiments.audiences import OrderSource
 from experiments.database import reading
 from experiments.errors import Rejected

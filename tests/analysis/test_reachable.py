@@ -10,11 +10,11 @@ from page_reading import text_of
 from sqlalchemy import Engine, insert
 from test_measurement import PROGRAMME, WATERMARK, _facts
 
-from analysis.dilution import MatchRate
 from analysis.document import document
+from analysis.estimators.dilution import MatchRate
 from analysis.matching import LATELY, matched_share
 from analysis.measurement import measure
-from analysis.rendering import render_page
+from analysis.report.rendering import render_page
 from experiments.database import writing
 from experiments.schema import syncs
 

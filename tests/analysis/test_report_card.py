@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.intervals import Interval
+from analysis.estimators.intervals import Interval
 from analysis.report_card import ALPHA, Draw, Rate, card_document, report_card
 
 RNG = np.random.default_rng(11)

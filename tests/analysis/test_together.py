@@ -15,7 +15,7 @@ from test_measurement import PROGRAMME, WATERMARK, _facts
 from analysis.document import document
 from analysis.facts import Kind
 from analysis.measurement import Measurement, measure
-from analysis.rendering import render_page
+from analysis.report.rendering import render_page
 from analysis.together import read_together
 from analysis.verdict import State
 

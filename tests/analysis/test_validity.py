@@ -11,13 +11,13 @@ from page_reading import text_of
 from scipy import stats
 from test_measurement import PROGRAMME, WATERMARK, _facts
 
-from analysis.balance import Covariates, balance, balance_over
 from analysis.document import document
+from analysis.estimators.balance import Covariates, balance, balance_over
+from analysis.estimators.sequential import log_e_value, log_e_value_of_many
+from analysis.estimators.sums import ArmSums, Floats
 from analysis.facts import ArmOutcomes, Facts
 from analysis.measurement import measure
-from analysis.rendering import render_page
-from analysis.sequential import log_e_value, log_e_value_of_many
-from analysis.sums import ArmSums, Floats
+from analysis.report.rendering import render_page
 from analysis.validity import ALARM, check_validity
 from analysis.verdict import State
 

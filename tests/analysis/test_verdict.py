@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.intervals import UNBOUNDED, Interval
+from analysis.estimators.intervals import UNBOUNDED, Interval
 from analysis.verdict import Evidence, NextStep, State, Verdict, verdict, weeks_until_statement
 
 OPEN = Evidence(

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from analysis.report.window_picture import draw_windows
 from analysis.volume import arrivals, weekly_units, window_shares
-from analysis.window_picture import draw_windows
 from experiments.audiences import Offer
 from experiments.digests import DigestSet
 from experiments.errors import Refused
