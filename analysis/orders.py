@@ -21,7 +21,7 @@ from experiments.schema import entrants, order_loads, orders, phases, refunds
 
 KEPT_OF_STRANGERS = timedelta(days=180)
 """How long the order of somebody who has not entered any audience is kept: they may enter yet, and then it is
-their history. See docs/decisions/0006-orders-of-strangers.md."""
+their history. See docs/decisions/0009-orders-of-strangers.md."""
 
 _AT_ONCE = 500
 
