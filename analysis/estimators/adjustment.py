@@ -49,8 +49,8 @@ def lin(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Adjusted |
     """Lin's ANCOVA with a slope per arm: μ̂_a = ȳ_a − b_a(x̄_a − x̄), b_a = s_xy,a/s²_x,a, x̄ over both arms.
 
     Var(Δ) = Σ s²_{e,a}/n_a + (b_t − b_c)²s²_x/N, s²_e = (s²_y − s²_xy/s²_x)(n − 1)/(n − 2); without the
-    last term for these units only. Cov(μ̂_t, μ̂_c) = b_tb_cs²_x/N. Units: outcome per unit. x must be known
-    at entry, alike in both arms. None where an arm has fewer than three units or x does not vary in it.
+    last term for these units only. Cov(μ̂_t, μ̂_c) = b_tb_cs²_x/N. Units: outcome per unit. Assumes that x was
+    known at entry and measured alike in both arms. None where an arm has fewer than three units or x does not vary in it.
     Raises ValueError for α outside 0 to 1. Lin (2013).
     """
     arms = _arms(holdout, treatment)
@@ -84,7 +84,7 @@ def lin(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Adjusted |
 def cuped(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Adjusted | None:
     """One slope for both arms: ȳ_a − θ(x̄_a − x̄), θ = cov(y, x)/var(x) over all units pooled.
 
-    Var_a = (s²_y + θ²s²_x − 2θs_xy)/n_a. Units, assumptions and errors as `lin`, which is preferred: with a
+    Var_a = (s²_y + θ²s²_x − 2θs_xy)/n_a. Units and assumptions as `lin`, and raises as it does; that is preferred: with a
     small holdout θ is dominated by the treated arm. Deng, Xu, Kohavi & Walker (2013).
     """
     arms = _arms(holdout, treatment)
@@ -128,7 +128,7 @@ class StratifiedAdjustment:
 def lin_stratified(strata: Strata, alpha: float = 0.05) -> StratifiedAdjustment | None:
     """Δ = Σ(N_k/N)Δ_k of `lin` per stratum; strata that cannot be adjusted are left out, None if all are.
 
-    Units, assumptions and errors as `lin`.
+    Units and assumptions as `lin`, and raises as it does. Lin (2013) within strata, Miratrix, Sekhon & Yu (2013).
     """
     found = [(s, a) for s in strata if (a := lin(s.holdout, s.treatment, alpha)) is not None]
     if not found:

@@ -32,7 +32,8 @@ def welch(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Estimate
 def welch_z(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Estimate:
     """Δ = ȳ_t − ȳ_c with the unpooled SE of `welch` and normal quantiles.
 
-    Units, assumptions and errors as `welch`; the z of the confidence sequence and of Fieller's set.
+    Units: outcome per unit. Assumes, as `welch` does, independent units and near-normal means; it is the z of the
+    confidence sequence and of Fieller's set. Raises ValueError for α outside 0 to 1. Welch (1947).
     """
     moments = _moments(holdout, treatment)
     if moments is None:
@@ -44,8 +45,9 @@ def welch_z(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Estima
 def pooled_z(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Estimate:
     """Two proportions: z = Δ/√(p̄(1−p̄)(1/n_c+1/n_t)), whose square is the χ² of the 2×2 table.
 
-    Outcomes must be 0 or 1 (ValueError otherwise). The interval inverts the statistic with the null's SE
-    held fixed, so that it excludes zero exactly when p < α; away from zero it is approximate.
+    Units: share of units. Assumes independent units and some ten expected conversions in each arm. The interval
+    inverts the statistic with the null's SE held fixed, so that it excludes zero exactly when p < α; away from
+    zero it is approximate. Raises ValueError for outcomes other than 0 and 1 or α outside 0 to 1. Pearson (1900).
     """
     if not (is_binary(holdout) and is_binary(treatment)):
         raise ValueError("the pooled z test compares outcomes of 0 or 1")

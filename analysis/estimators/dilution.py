@@ -25,8 +25,9 @@ class MatchRate:
 def per_reached(effect: Estimate, match: MatchRate) -> Estimate:
     """LATE = ITT/(m − l): the effect per reached person, with ITT's interval widened to both bounds of m.
 
-    Units of the effect. One-sided non-compliance where l = 0 (Bloom 1984; Imbens & Angrist 1994). A low end
-    is divided by whichever bound makes it lower, a high end by whichever makes it higher.
+    Units of the effect. Assumes that ads change nothing for people whom they cannot reach; non-compliance is
+    one-sided where l = 0 (Bloom 1984; Imbens & Angrist 1994). A low end is divided by whichever bound makes it
+    lower, a high end by whichever makes it higher. Raises nothing: `MatchRate` refuses impossible rates itself.
     """
     small, large = match.low - match.leak, match.high - match.leak
     low, high = effect.interval.low, effect.interval.high
@@ -41,8 +42,9 @@ def per_reached(effect: Estimate, match: MatchRate) -> Estimate:
 def per_reached_estimated(effect: Estimate, rate: float, rate_se: float, alpha: float = 0.05) -> Estimate:
     """LATE = ITT/m with SE² = SE²/m² + ITT²·Var(m)/m⁴, m estimated independently of the effect.
 
-    Units of the effect; normal approximation. Not estimable without the effect's SE. Raises ValueError for a
-    rate outside 0 < m ≤ 1 or α outside 0 to 1.
+    Units of the effect. Assumes a normal estimate of a rate well away from zero (delta method), and as
+    `per_reached` (Bloom 1984). Not estimable without the effect's SE. Raises ValueError for a rate outside
+    0 < m ≤ 1 or α outside 0 to 1.
     """
     method = f"{effect.method}, per reached person"
     if not 0.0 < rate <= 1.0:

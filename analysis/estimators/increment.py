@@ -27,7 +27,8 @@ def increment(strata: Strata, lift: Estimate) -> Increment:
 
     The total counts treated units of the strata that have a holdout; it needs no match-rate correction
     (note, section 0.4). A lift of −1 leaves the lower side open; an open upper lift means at most S_t.
-    Where the treated arm sold nothing, neither can be said. Statistics note B1.4.
+    Where the treated arm sold nothing, neither can be said. Assumes what the lift assumes, and that S_t is known
+    without error. Raises nothing of its own. Statistics note B1.4.
     """
     sold = pooled(comparable(strata)).treatment.y
     if sold <= 0.0:

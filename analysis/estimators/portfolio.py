@@ -39,7 +39,11 @@ def e_benjamini_hochberg(log_e_values: Sequence[float], alpha: float = 0.05) -> 
 
 
 def selected_level(selected: int, audiences: int, alpha: float = 0.05) -> float:
-    """1 − level of the intervals shown for selected audiences: α·|R|/m (e-BY: Xu, Wang & Ramdas 2022)."""
+    """1 − level of the intervals shown for selected audiences: α·|R|/m, a share.
+
+    Assumes that each interval comes from an e-value; nothing of how they depend on each other (e-BY: Xu, Wang &
+    Ramdas 2022). Raises ValueError for more selected than there are, or α outside 0 to 1.
+    """
     _check_alpha(alpha)
     if not 0 < selected <= audiences:
         raise ValueError(f"{selected} of {audiences} audiences selected")

@@ -59,7 +59,8 @@ def units_needed(
 ) -> float:
     """N = k²·(σ²_t/(1 − h) + σ²_c/h)/δ² units in both arms, times the design's factor; k as `z_sum`.
 
-    Assumes near-normal means. Raises ValueError for no effect or a share outside 0 to 1.
+    Assumes near-normal means. Raises ValueError for no effect or a share outside 0 to 1. The usual two-sample
+    size (Cohen 1988), with unequal arms.
     """
     _check_share(share)
     if effect == 0.0:
@@ -72,7 +73,8 @@ def detectable_effect(
 ) -> float:
     """δ = k·√((σ²_t/(1 − h) + σ²_c/h)·factor/N), the smallest difference found with the power in k.
 
-    Assumes near-normal means. Raises ValueError for no units or a share outside 0 to 1.
+    In the outcome's units per unit. Assumes near-normal means. Raises ValueError for no units or a share outside
+    0 to 1. `units_needed` solved for δ (Cohen 1988).
     """
     _check_share(share)
     if units <= 0.0:
@@ -83,6 +85,7 @@ def detectable_effect(
 def smallest_holdout(spread: Spread, effect: float, units: float, *, k: float | None = None) -> float | None:
     """The smaller root h of M·h² + (σ²_t − σ²_c − M)·h + σ²_c = 0, M = Nδ²/k²; None where none finds δ.
 
+    A share of the units. Assumes near-normal means, as `units_needed`, of which it is the root in h (Cohen 1988).
     Raises ValueError for no effect or no units.
     """
     if effect == 0.0 or units <= 0.0:
@@ -97,7 +100,10 @@ def smallest_holdout(spread: Spread, effect: float, units: float, *, k: float | 
 
 
 def best_share(spread: Spread) -> float:
-    """h = σ_c/(σ_c + σ_t), the share with the narrowest interval: about one half."""
+    """h = σ_c/(σ_c + σ_t), the share of units with the narrowest interval: about one half.
+
+    Assumes that a unit costs the same in either arm (Neyman 1934). Raises ValueError where no outcome varies.
+    """
     total = sqrt(spread.holdout) + sqrt(spread.treatment)
     if total == 0.0:
         raise ValueError("outcomes without variance need no experiment")
@@ -109,7 +115,8 @@ def holdout_cost_per_week(
 ) -> Estimate:
     """h·N_w·(margin·Δ − spend per unit) in currency a week, Δ with its interval; negative is a saving.
 
-    Raises ValueError for a share outside 0 to 1.
+    Assumes that the effect and the spend on a unit stay what they were. Raises ValueError for a share outside
+    0 to 1. Plain accounting, section B12 of the statistics note.
     """
     _check_share(share)
 
@@ -209,7 +216,8 @@ def recommend(
 def one_off_test_size(units: float, outcome_sd: float, effect_prior_sd: float) -> float:
     """Test size per arm for a one-off decision, for comparison: √(N/4·q² + (¾q²)²) − ¾q², q = s/σ.
 
-    Feit & Berman (2019). Always-on programmes raise and lower the holdout instead.
+    Units in one arm. Assumes normal outcomes and a normal prior of the effect around zero. Raises ValueError
+    without units or spreads. Feit & Berman (2019). Always-on programmes raise and lower the holdout instead.
     """
     if units <= 0.0 or outcome_sd <= 0.0 or effect_prior_sd <= 0.0:
         raise ValueError("test and roll needs units, an outcome's sd and a prior sd")

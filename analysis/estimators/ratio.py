@@ -67,8 +67,8 @@ def delta(pair: Means, alpha: float = 0.05) -> Estimate:
 def log_delta(pair: Means, alpha: float = 0.05) -> Estimate:
     """Lift with the interval r·exp(±z·√(v_t/ȳ_t² + v_c/ȳ_c² − 2cov/(ȳ_tȳ_c))) − 1; `se` is of log r.
 
-    Unit: share. Needs both means positive, else no estimate. Raises ValueError for α outside 0 to 1.
-    Katz et al. (1978).
+    Unit: share. Assumes near-normal log means, and needs both means positive, else no estimate. Raises
+    ValueError for α outside 0 to 1. Katz et al. (1978).
     """
     c, t = pair.holdout, pair.treatment
     if c <= 0.0 or t <= 0.0:
@@ -128,8 +128,9 @@ def fieller_set(pair: Means, z: float) -> FiellerSet:
 def fieller(pair: Means, alpha: float = 0.05) -> Estimate:
     """Lift with Fieller's set at z_{1−α/2}; its p-value is that of the z test of the difference.
 
-    So "the set excludes no lift" and p < α never disagree. An unbounded set has open sides and says so in
-    the method's name. Raises ValueError for α outside 0 to 1. Fieller (1954).
+    Unit: share. Assumes jointly normal means and nothing of the denominator. "The set excludes no lift" and
+    p < α never disagree. An unbounded set has open sides and says so in the method's name. Raises ValueError for
+    α outside 0 to 1. Fieller (1954).
     """
     found = fieller_set(pair, critical_value(alpha))
     method = "Fieller" if found.kind == "interval" else f"Fieller (unbounded: {found.kind})"

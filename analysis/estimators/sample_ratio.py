@@ -79,8 +79,9 @@ def sample_ratio(phases: Sequence[PhaseCounts], concentration: float = CONCENTRA
 def log_bayes_factor(phase: PhaseCounts, concentration: float = CONCENTRATION) -> float:
     """logB(kθ + n) − logB(kθ) − Σn_i·logθ_i, a Dirichlet(kθ) alternative against the share θ.
 
-    A test martingale under correct assignment, so it may be read after every unit; a fresh factor per
-    phase, multiplied (logs added). 0 where the share leaves nothing to chance. Lindon & Malek (2022);
+    Natural log, no unit. Assumes that units are assigned independently with share θ: then it is a test
+    martingale, so it may be read after every unit; a fresh factor per phase, multiplied (logs added). 0 where the
+    share leaves nothing to chance. Raises ValueError for a concentration that is not positive. Lindon & Malek (2022);
     k = 100 (their package's default is 10,000, which is slower to see a gross error).
     """
     if concentration <= 0.0:

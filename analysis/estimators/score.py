@@ -156,7 +156,8 @@ def score_test(strata: Strata, *, hybrid: bool | None = None) -> ScoreTest | Non
 def lift_set(test: ScoreTest, q: float, *, null_accepted: bool | None = None) -> Interval:
     """The lifts r − 1 that the score accepts at critical value q (z_{1−α/2}, or a sequential factor).
 
-    Bracketed on a grid of log r, then Brent. The lower side is −1 where no root exists, the upper side
+    Unit: share. Assumes what the test assumes, above all equal dispersion of baskets in both arms. Raises nothing of
+    its own. Section B4 of the statistics note. Bracketed on a grid of log r, then Brent. The lower side is −1 where no root exists, the upper side
     open. Zero lift is decided first, by the pooled test (or by the caller, who holds its p-value), and
     each bound is sought on the side which that decision allows: so the interval excludes zero exactly when
     the test rejects it.

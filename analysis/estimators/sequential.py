@@ -18,7 +18,10 @@ from analysis.estimators.sums import Strata, comparable
 
 
 def tuned_time(alpha: float = 0.05) -> float:
-    """u* = −2logα + log(1 − 2logα), where f(u) is about narrowest for its width in the end; 7.936 at 5 %."""
+    """u* = −2logα + log(1 − 2logα), where f(u) is about narrowest for its width in the end; 7.936 at 5 %.
+
+    Information time, no unit. Assumes nothing. Raises ValueError for α outside 0 to 1. Waudby-Smith et al. (2021).
+    """
     _check_alpha(alpha)
     return -2.0 * log(alpha) + log1p(-2.0 * log(alpha))
 
@@ -34,13 +37,20 @@ def mixture_variance(capacity: float, alpha: float = 0.05, *, exact: bool = Fals
 
 
 def factor(time: float, alpha: float = 0.05) -> float:
-    """f(u) = √((1 + 1/u)(log(1 + u) − 2logα)): standard errors either side, at every look at once."""
+    """f(u) = √((1 + 1/u)(log(1 + u) − 2logα)): standard errors either side, at every look at once.
+
+    Assumes a statistic that is near-normal in information time. Raises ValueError for α outside 0 to 1.
+    Robbins (1970); Waudby-Smith et al. (2021).
+    """
     _check_alpha(alpha)
     return inf if time <= 0.0 else sqrt((1.0 + 1.0 / time) * (log1p(time) - 2.0 * log(alpha)))
 
 
 def log_e_value(z: float, time: float) -> float:
-    """log e = −½log(1 + u) + ½·u/(1 + u)·z²; e ≥ 1/α exactly when |z| ≥ f(u). In logs: stable at any z."""
+    """log e = −½log(1 + u) + ½·u/(1 + u)·z²; e ≥ 1/α exactly when |z| ≥ f(u). In logs: stable at any z.
+
+    No unit. Assumes a near-normal z in information time. Raises ValueError for a negative time. Robbins (1970).
+    """
     if time < 0.0:
         raise ValueError(f"information time {time} is negative")
     return 0.5 * (time / (1.0 + time) * z * z - log1p(time))
@@ -49,7 +59,8 @@ def log_e_value(z: float, time: float) -> float:
 def log_e_value_of_many(chi2: float, df: int, time: float) -> float:
     """log e = −½·df·log(1 + u) + ½·u/(1 + u)·χ² of a χ² with df: the same mixture in df directions at once.
 
-    Of one direction it is `log_e_value`. Asymptotic like it, in the information time u.
+    No unit. Of one direction it is `log_e_value`, and assumes what that does. Raises ValueError for a negative time
+    or no degree of freedom. Robbins (1970).
     """
     if time < 0.0 or df < 0:
         raise ValueError(f"information time {time} or {df} degrees of freedom are negative")
@@ -96,8 +107,9 @@ class AlwaysValid:
 def always_valid(estimate: float, se: float, time: float, method: str, alpha: float = 0.05) -> AlwaysValid:
     """θ̂ ± SE·f(u) with e from z = θ̂/SE, for any estimator with independent increments in `time`.
 
-    Units of the estimate. Asymptotic: the estimator must be near normal from the first look on, which the
-    mean of rare heavy-tailed revenue in a small holdout is not.
+    Units of the estimate. Assumes, for its guarantee is asymptotic, an estimator that is near normal from the first
+    look on, which the mean of rare heavy-tailed revenue in a small holdout is not. Raises ValueError for α outside
+    0 to 1. Robbins (1970); Waudby-Smith et al. (2021).
     """
     if se <= 0.0 or time <= 0.0:
         return AlwaysValid(Estimate(estimate, UNBOUNDED, method, 1.0, se), 0.0)
@@ -110,7 +122,8 @@ def always_valid(estimate: float, se: float, time: float, method: str, alpha: fl
 def always_valid_difference(strata: Strata, time: float, alpha: float = 0.05) -> AlwaysValid:
     """The post-stratified difference with its confidence sequence; silent below 20 control conversions.
 
-    Units: outcome per unit. See `always_valid` for what it assumes; the headline is `always_valid_lift`.
+    Units: outcome per unit. Assumes and raises what `always_valid` does; the headline is `always_valid_lift`.
+    Statistics note B3.
     """
     method = "asymptotic confidence sequence"
     found = post_stratified(strata, alpha)
@@ -128,7 +141,8 @@ def always_valid_lift(
 
     Unit: share. e comes from the skew-corrected z of the same statistic, so the interval excludes zero
     exactly when p < α. Silent (open interval, e = 1) below 20 control conversions, where the asymptotics
-    have not begun. Outcomes below zero fall back to Fieller's set at f. Note B3; ours, checked by
+    have not begun. Outcomes below zero fall back to Fieller's set at f. Assumes what `score` does, and near-normal
+    increments in information time. Raises ValueError for α outside 0 to 1. Statistics note B3; ours, checked by
     simulation in docs/calibration.md.
     """
     found = score(strata, alpha, hybrid=hybrid)

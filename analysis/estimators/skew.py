@@ -31,7 +31,8 @@ def reach(q: float | Floats, skew: Floats) -> Floats:
 def required_quantile(statistic: float, skew: float) -> float:
     """The smallest q at which `reach` accepts T: a z-value with the skew taken out, without its sign.
 
-    Closed form, piece by piece: a = ±0.4q outside the two points where |q² − 1|·|κ|/6 = 0.4q, a quadratic
+    In standard errors, no unit of the outcome. Assumes a skew that describes the tail, as `reach` does (Hall 1992);
+    raises nothing. Closed form, piece by piece: a = ±0.4q outside the two points where |q² − 1|·|κ|/6 = 0.4q, a quadratic
     between them. So 2·Φ(−q) is the p-value that inverts the interval in α.
     """
     t, k = (statistic, skew) if statistic >= 0.0 else (-statistic, -skew)

@@ -43,7 +43,8 @@ def measurable(strata: Strata) -> Strata:
 def post_stratified(strata: Strata, alpha: float = 0.05, *, superpopulation: bool = False) -> Estimate:
     """Δ = Σ(N_k/N)Δ_k with SE² = Σ(N_k/N)²SE_k², the mean effect on everyone who entered.
 
-    Units: outcome per unit. `superpopulation` adds Σ(N_k/N)(Δ_k − Δ)²/N, for entrants to come. Strata
+    Units: outcome per unit. Assumes independent units, and shares that are constant within a stratum.
+    `superpopulation` adds Σ(N_k/N)(Δ_k − Δ)²/N, for entrants to come. Strata
     with fewer than two units in an arm are left out; without any, not estimable. Raises ValueError for α
     outside 0 to 1. Miratrix, Sekhon & Yu (2013).
     """
@@ -75,7 +76,8 @@ def post_stratified_means(strata: Strata) -> Means | None:
 def per_treated(strata: Strata, alpha: float = 0.05) -> Estimate:
     """Δ = Σ(n_tk/n_t)Δ_k, the mean effect on those who were advertised to (ATT), per treated unit.
 
-    Assumptions, omissions and errors as `post_stratified`.
+    Units: outcome per unit. Assumes, leaves out and raises what `post_stratified` does; section B5 of the
+    statistics note.
     """
     found = _differences(strata)
     return _weighted(found, None if found is None else found.n_t, "per treated", alpha)
@@ -84,7 +86,8 @@ def per_treated(strata: Strata, alpha: float = 0.05) -> Estimate:
 def per_treated_total(strata: Strata, alpha: float = 0.05) -> Estimate:
     """Σ n_tkΔ_k with SE² = Σ n_tk²SE_k², the incremental total in the outcome's own units.
 
-    Assumptions, omissions and errors as `post_stratified`; a stratum that is left out adds nothing.
+    Units: the outcome's own. Assumes, leaves out and raises what `post_stratified` does; a stratum that is left out
+    adds nothing. Section B5 of the statistics note.
     """
     found = _differences(strata)
     if found is None:
@@ -96,8 +99,8 @@ def per_treated_total(strata: Strata, alpha: float = 0.05) -> Estimate:
 def inverse_variance(strata: Strata, alpha: float = 0.05) -> Estimate:
     """Δ weighted by 1/SE_k²: most precise for one common Δ.
 
-    Not for few control conversions: there the estimated variances follow the means, which biases it.
-    Otherwise as `post_stratified`.
+    Units: outcome per unit. Assumes one common Δ and variances that do not follow the means, so it is not for few
+    control conversions. Raises and leaves out what `post_stratified` does. Cochran (1954).
     """
     found = _differences(strata)
     if found is None or not np.all(found.variance > 0.0):
@@ -108,7 +111,7 @@ def inverse_variance(strata: Strata, alpha: float = 0.05) -> Estimate:
 def overlap_weighted(strata: Strata, alpha: float = 0.05) -> Estimate:
     """Δ weighted by W_k = n_ckn_tk/(n_ck + n_tk) (Mantel–Haenszel, overlap): weights without the outcome.
 
-    Otherwise as `post_stratified`. Li, Morgan & Zaslavsky (2018).
+    Units: outcome per unit. Assumes, leaves out and raises what `post_stratified` does. Li, Morgan & Zaslavsky (2018).
     """
     found = _differences(strata)
     weights = None if found is None else found.n_c * found.n_t / found.n

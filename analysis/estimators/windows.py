@@ -90,8 +90,8 @@ def partitioned_conversion(days: Sequence[WindowDay]) -> WindowMean:
 def window_difference(holdout: WindowMean, treatment: WindowMean, alpha: float = 0.05) -> Estimate:
     """Treatment − holdout of two window means with a normal interval; not estimable where one is missing.
 
-    Units: outcome per unit and window. An early look, never the verdict. Raises ValueError for α outside 0
-    to 1.
+    Units: outcome per unit and window. Assumes that people who entered lately behave by day of the window as those
+    before them. An early look, never the verdict. Raises ValueError for α outside 0 to 1. Bang & Tsiatis (2000).
     """
     method = "partitioned"
     if holdout.mean is None or treatment.mean is None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from analysis.report.fact_lines import Fact
 from analysis.estimators.gates import Precision
+from analysis.report.fact_lines import Fact
 from analysis.report.page import Ways, silence
-from analysis.verdict import State
 from analysis.report.weeks import says_lift, says_money
 from analysis.report.wording import (
     Place,
@@ -21,6 +20,7 @@ from analysis.report.wording import (
     signed_percent,
     thousandths,
 )
+from analysis.verdict import State
 
 
 def behind(place: Place, said: Ways) -> tuple[Fact, ...]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from analysis.estimators.gates import Precision
 from analysis.report.behind_page import behind
 from analysis.report.delivery import HoldoutChange, List, holdout_changes, lists
 from analysis.report.fact_lines import Fact
 from analysis.report.figures import Figure, Week, figures_of, weeks_of
-from analysis.estimators.gates import Precision
 from analysis.report.outlook_facts import outlook_facts
 from analysis.report.page import Row, Ways, lift_sentence, silence
 from analysis.report.weeks import History, says_lift, says_money, says_return

@@ -9,7 +9,6 @@ from typing import Any
 
 from analysis.estimators.gates import Precision
 from analysis.report.ladder import Ladder, Scale, added_rung, flat_rung, scale
-from analysis.verdict import State
 from analysis.report.weeks import named, says_lift, says_money, says_return
 from analysis.report.wording import (
     NOT_ENOUGH,
@@ -26,6 +25,7 @@ from analysis.report.wording import (
     short_between,
     signed_percent,
 )
+from analysis.verdict import State
 
 Document = Mapping[str, Any]
 

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from analysis.estimators.gates import NO_STATEMENT_BELOW
-from analysis.verdict import State
 from analysis.report.wording import holdout_text
+from analysis.verdict import State
 
 Document = Mapping[str, Any]
 

@@ -9,11 +9,11 @@ import pytest
 import report_documents as made
 from page_reading import at_pointer, read_page
 
-from analysis.report.card_page import card_view
 from analysis.estimators.intervals import Interval
+from analysis.report.card_page import card_view
 from analysis.report.rendering import render_page
-from analysis.report_card import Draw, card_document, report_card
 from analysis.report.wording import Place, plain
+from analysis.report_card import Draw, card_document, report_card
 
 SOUND = Draw(
     "lapsed", "conversions", 0.0, 0.5, -1.0, Interval(-0.1, 0.3), Interval(-0.2, 0.4), 80, 0.1, 0.1, 0

@@ -9,10 +9,19 @@ import pytest
 import report_documents as made
 from page_reading import at_pointer, read_page, text_of
 
-from analysis.report.page import JUDGEMENTS, TO_DO, headline, holdout_now, left_out, rows, verdict_on_total, ways
+from analysis.report.page import (
+    JUDGEMENTS,
+    TO_DO,
+    headline,
+    holdout_now,
+    left_out,
+    rows,
+    verdict_on_total,
+    ways,
+)
 from analysis.report.rendering import render_page
-from analysis.verdict import State
 from analysis.report.wording import Place, plain
+from analysis.verdict import State
 
 REPORTS = {
     "every state": made.every_state(),

@@ -13,15 +13,15 @@ import pytest
 import report_documents as made
 from page_reading import read_page, text_of
 
-from analysis.estimators.balance import Covariates
-from analysis.estimators.dilution import MatchRate
 from analysis.document import document
 from analysis.early import Seen, SeenSpan
+from analysis.estimators.balance import Covariates
+from analysis.estimators.dilution import MatchRate
+from analysis.estimators.sums import ArmSums
 from analysis.facts import ArmOutcomes, Claims, Entered, Experiment, Facts, OrderCap, SpanOutcomes, SpendTotal
 from analysis.measurement import measure
 from analysis.planned import Look, Plan
 from analysis.report.files import write_report
-from analysis.estimators.sums import ArmSums
 from analysis.timeline import FOREVER, Span
 from experiments.audiences import Audience, Programme
 from experiments.phases import Holdout, Phase
