@@ -58,6 +58,7 @@ def folder(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     (tmp_path / "audiences.yaml").write_text(text)
     environment = {
         "HOLDOUTS_AUDIENCES": str(tmp_path / "audiences.yaml"),
+        "HOLDOUTS_DATABASE_URL": f"sqlite:///{tmp_path / 'holdouts.sqlite'}",
         "HOLDOUTS_RATE_LIMITS": "off",
         "CUSTOMERIO_APP_KEY": box.app_key,
         "CUSTOMERIO_BASE_URL": box.customerio_url,
@@ -67,7 +68,7 @@ def folder(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    for name in ("PREFECT_API_URL", "HOLDOUTS_DATABASE_URL", "CRITEO_API_VERSION"):
+    for name in ("PREFECT_API_URL", "CRITEO_API_VERSION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path

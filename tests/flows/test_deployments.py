@@ -218,6 +218,8 @@ def _live_through(told: Story, audiences: Path) -> None:
     runs["refused"] = team.run("sync-audiences")
     runs["approval"] = team.run("approve-plan", **_filled_in(told), reason="the segment is right", who="Jo")
     runs["approved sync"] = team.run("sync-audiences")
+    reconciled, proven = team.start("reconcile-lists"), team.start("audit-pipeline", draws=20)
+    runs["lists"], runs["pipeline"] = team.wait(reconciled, proven)
 
 
 def _filled_in(told: Story) -> dict[str, Any]:
