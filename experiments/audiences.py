@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -167,6 +167,10 @@ class Programme:
         """Include audiences by holdout group, highest priority first."""
         names = dict.fromkeys(each.holdout_group for each in self.includes)
         return {name: tuple(a for a in self.includes if a.holdout_group == name) for name in names}
+
+    def only(self, chosen: Iterable[Audience]) -> Programme:
+        """The same programme with these audiences alone."""
+        return replace(self, audiences=tuple(chosen))
 
     def audience(self, name: str) -> Audience:
         """The audience of that name; raises KeyError where there is none."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from experiments.digests import SIZE, DigestSet
 from experiments.identifier_log import forget_person, keys_of_person
-from experiments.schema import entrants, orders, rejections, requests, snapshots
+from experiments.schema import entrants, handovers, orders, rejections, requests, snapshots
 
 ANONYMOUS = bytes(16)
 """How the name of somebody forgotten begins; no SHA-256 does, in practice."""
@@ -26,6 +26,7 @@ def forget(connection: Connection, unit: bytes) -> None:
     person = keys_of_person(connection, unit)
     _drop(connection, requests, person)
     _drop(connection, snapshots, person)
+    _drop(connection, handovers, person)
     connection.execute(delete(rejections).where(rejections.c.key.in_(list(person))))
     forget_person(connection, unit)
 

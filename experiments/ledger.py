@@ -13,6 +13,7 @@ from experiments.assignment import group_salt, universal_salt
 from experiments.audiences import Audience, Programme
 from experiments.bulk import insert_rows, read_digests
 from experiments.digests import DigestSet
+from experiments.lock import take_turns
 from experiments.phases import Assigned, Entered, Holdout, Phase, Rule
 from experiments.schema import entrants, holdout_changes, phases
 
@@ -106,10 +107,14 @@ def read_file_holdouts(connection: Connection, programme: Programme, at: int) ->
 
     So an edit of the file takes effect once, and neither the form nor the file silently reverts the other.
     """
+    if not pending_file_holdouts(connection, programme):
+        return ()
+    take_turns(connection, "file")  # runs of several groups at once would each append the same entry
     groups = {each.name: each.holdout_group for each in programme.includes} | {UNIVERSAL: UNIVERSAL}
+    given = _given_by_file(connection)
     made = []
     for name, ppm in pending_file_holdouts(connection, programme).items():
-        is_new = not _given_by_file(connection, name)
+        is_new = name not in given
         change = change_holdout(
             connection,
             name,
@@ -128,7 +133,8 @@ def pending_file_holdouts(connection: Connection, programme: Programme) -> dict[
     """Percentages that the next sync would take over from the file, by audience; nothing is written."""
     asked = {each.name: each.holdout_ppm for each in programme.includes}
     asked[UNIVERSAL] = programme.universal_holdout_ppm
-    return {name: ppm for name, ppm in asked.items() if _given_by_file(connection, name)[-1:] != [ppm]}
+    given = _given_by_file(connection)
+    return {name: ppm for name, ppm in asked.items() if given.get(name) != ppm}
 
 
 def holdout_in_force(connection: Connection, audience: Audience, programme: Programme) -> Holdout:
@@ -228,9 +234,11 @@ def record_entrants(connection: Connection, phase: Phase, assigned: Assigned, at
     insert_rows(connection, entrants, _ENTRANT, rows)
 
 
-def _given_by_file(connection: Connection, audience: str) -> list[int]:
-    """The percentages that the file gave an audience, oldest first."""
-    return [change.to_ppm for change in holdout_log(connection, audience) if change.route == "file"]
+def _given_by_file(connection: Connection) -> dict[str, int]:
+    """The percentage that the file gave each audience last."""
+    columns = (holdout_changes.c.audience, holdout_changes.c.to_ppm)
+    chosen = select(*columns).where(holdout_changes.c.route == "file").order_by(holdout_changes.c.id)
+    return {row.audience: row.to_ppm for row in connection.execute(chosen)}
 
 
 def _change(row: Row[tuple[object, ...]]) -> HoldoutChange:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0008"
+VERSION = "0009"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
@@ -204,6 +204,19 @@ approvals = Table(
     Index("approvals_by_audience", "audience", "plan"),
 )
 """Plans that a person let through a fuse, each good for one sync."""
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("kind", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("synced_at", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("digests", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("kind", "name", "part"),
+)
+"""What the runs of one sync tell each other while it is spread over a work pool; empty when it has ended."""
 
 orders = Table(
     "orders",

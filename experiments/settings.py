@@ -67,6 +67,15 @@ def _header_safe(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _brand(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", text):
+        raise Rejected(
+            "a brand's name has at most 32 lower-case letters, digits and dashes between them, such as acme"
+        )
+    return text
+
+
+Brand = Annotated[str, BeforeValidator(_brand)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Secret = Annotated[SecretStr, BeforeValidator(_header_safe)]
 Block = Callable[[str], str | None]
@@ -94,6 +103,8 @@ class Settings(BaseModel):
 
     holdouts_audiences: Path = Path("experiments/audiences.yaml")
     holdouts_database_url: SecretStr | None = None
+    holdouts_brand: Brand = ""
+    """Whose audiences, ledger and credentials these are, where one Prefect server serves several."""
     holdouts_rate_limits: bool = True
     """Off only for a simulated clock, where a day passes in a second."""
     holdouts_task_runner: Annotated[Runner, BeforeValidator(_runner)] = "threads"

@@ -51,6 +51,12 @@ def _may_be_refused(programme: Programme) -> Iterable[str]:
     return (each.name for each in programme.audiences)
 
 
+def _planned_together(programme: Programme) -> Iterable[str]:
+    return programme.groups
+
+
+HoldoutGroup = Annotated[str, NameOf(_planned_together)]
+"""A holdout group of the include audiences."""
 HeldOutAudience = Annotated[str, NameOf(_may_be_held_out_of)]
 """An include audience, or `universal`."""
 SyncedAudience = Annotated[str, NameOf(_may_be_refused)]

@@ -1,4 +1,4 @@
-"""What a flow run says about itself: a name with its time, and who asked for it. I/O."""
+"""What a flow run says about itself: its name with its time, its deployment, and who asked for it. I/O."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
+from experiments.settings import Settings
 from flows.session import moment
 
 
@@ -22,6 +23,11 @@ def timed(flow: str) -> Callable[[], str]:
         return f"{flow}{rehearsal} · {moment(due):%Y-%m-%d %H:%M}"
 
     return name
+
+
+def deployment_of(flow: str, settings: Settings) -> str:
+    """A flow's deployment as Prefect calls it: the product's own, or that of the brand."""
+    return f"{flow}/{settings.holdouts_brand or flow}"
 
 
 def asker(who: str) -> str:

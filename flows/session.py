@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,6 +26,8 @@ class Session:
     settings: Settings
     programme: Programme
     engine: Engine
+    is_one_of_several: bool = False
+    """Other runs of the same sync ask the vendors too, so that no limit may be this process's own."""
 
 
 @contextmanager
@@ -45,45 +47,48 @@ def open_customerio(source: Session | Settings) -> Iterator[CustomerIO]:
     """A client of the workspace, closed at the end."""
     settings = _settings(source)
     key = settings.credential("CUSTOMERIO_APP_KEY")
-    client = CustomerIO(settings.customerio_base_url, key, _limit(settings, "customerio"))
-    try:
-        yield client
-    finally:
-        client.close()
+    with closing(_limit(source, "customerio")) as limit:
+        client = CustomerIO(settings.customerio_base_url, key, limit)
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 @contextmanager
 def open_track(source: Session | Settings) -> Iterator[Track]:
     """A client that writes to the workspace, closed at the end."""
     settings = _settings(source)
-    client = Track(
-        settings.track_base_url,
-        settings.credential("CUSTOMERIO_TRACK_SITE_ID"),
-        settings.credential("CUSTOMERIO_TRACK_API_KEY"),
-        _limit(settings, "customerio-track"),
-    )
-    try:
-        yield client
-    finally:
-        client.close()
+    with closing(_limit(source, "customerio-track")) as limit:
+        client = Track(
+            settings.track_base_url,
+            settings.credential("CUSTOMERIO_TRACK_SITE_ID"),
+            settings.credential("CUSTOMERIO_TRACK_API_KEY"),
+            limit,
+        )
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 @contextmanager
 def open_criteo(source: Session | Settings) -> Iterator[Criteo]:
     """A client of the programme's advertiser, closed at the end."""
     settings = _settings(source)
-    client = Criteo(
-        settings.criteo_base_url,
-        settings.credential("CRITEO_CLIENT_ID").get_secret_value(),
-        settings.credential("CRITEO_CLIENT_SECRET"),
-        _limit(settings, "criteo"),
-        _limit(settings, "criteo-reports"),
-        version=settings.criteo_api_version,
-    )
-    try:
-        yield client
-    finally:
-        client.close()
+    with closing(_limit(source, "criteo")) as limit, closing(_limit(source, "criteo-reports")) as reports:
+        client = Criteo(
+            settings.criteo_base_url,
+            settings.credential("CRITEO_CLIENT_ID").get_secret_value(),
+            settings.credential("CRITEO_CLIENT_SECRET"),
+            limit,
+            reports,
+            version=settings.criteo_api_version,
+        )
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def moment(now: datetime | None) -> datetime:
@@ -102,5 +107,9 @@ def _settings(source: Session | Settings) -> Settings:
     return source.settings if isinstance(source, Session) else source
 
 
-def _limit(settings: Settings, name: Name) -> Limiter:
-    return limiter(name) if settings.holdouts_rate_limits else Unlimited()
+def _limit(source: Session | Settings, name: Name) -> Limiter:
+    settings = _settings(source)
+    if not settings.holdouts_rate_limits:
+        return Unlimited()
+    must_share = isinstance(source, Session) and source.is_one_of_several
+    return limiter(name, brand=settings.holdouts_brand, must_share=must_share)

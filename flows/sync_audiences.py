@@ -5,31 +5,28 @@ Needs the credentials of Customer.io and Criteo, as environment variables or Pre
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from prefect import flow
-from sqlalchemy import Row
 
 from experiments.database import reading
-from experiments.errors import HoldoutsError, Leaked, Refused
+from experiments.errors import Leaked
 from experiments.lock import exclusive
 from flows import announcements
+from flows.ending import Ending
 from flows.presentation import plan_table, show_run, sync_table
 from flows.refreshing import advance_refreshes, begin_refresh, with_refreshes
-from flows.refusals import approval_links, show_refusals
 from flows.runs import timed
 from flows.session import Session, moment, open_criteo, open_customerio, open_session, seconds
 from flows.steps import step
+from flows.telling import tell, tell_rates
 from flows.write_back import write_back_groups
 from sync.applying import ListResult, apply
 from sync.decision import decide
 from sync.delivery import Stopwatch
 from sync.erasing import complete_erasures
 from sync.gathering import Gathered, gather
-from sync.history import ListState, last_syncs, match_history
-from sync.match_rate import MatchRate, newly_fallen, usual
+from sync.history import last_syncs, match_history
 from sync.plan import Plan
 from sync.reconciling import HISTORY
 from sync.refresh import is_under_way
@@ -53,7 +50,7 @@ def apply_plan(session: Session, plan: Plan, watch: Stopwatch) -> tuple[ListResu
 
 @flow(name="sync-audiences", flow_run_name=timed("sync-audiences"), persist_result=False)
 def sync_audiences(
-    now: datetime | None = None, dry_run: bool = False, refresh: str = ""
+    now: datetime | None = None, dry_run: bool = False, refresh: str = "", by_group: bool = False
 ) -> list[dict[str, object]]:
     """Reads the segments, decides, and applies what no fuse refuses.
 
@@ -62,10 +59,16 @@ def sync_audiences(
         dry_run: Only show what would move; nothing is changed anywhere.
         refresh: An audience, or a list of held-out people such as `holdout · cart`, whose list is rebuilt beside the
             one that is there and then swapped in; empty for none. Later syncs go on with it by themselves.
+        by_group: Sync each holdout group in a flow run of its own, on the work pool; for many workers. While a list
+            is refreshed, all of them are synced in this run.
     """
     with open_session() as session:
         if dry_run:
             return _rehearse(session)
+        if by_group and not refresh and not is_under_way(session.engine):
+            from flows.sync_by_group import sync_by_group
+
+            return sync_by_group(session, moment(now))
         watch = Stopwatch(seconds(moment(now)))
         with exclusive(session.engine, "sync"):
             if refresh:
@@ -78,7 +81,7 @@ def _rehearse(session: Session) -> list[dict[str, object]]:
     plan = decide(gathered.facts)
     rows = plan_table(plan)
     show_run("dry-run", rows, "What would move")
-    _raise_for(plan, list(gathered.failures.values()), "a sync would refuse: ")
+    Ending.of(plan, list(gathered.failures.values())).conclude("a sync would refuse: ")
     return rows
 
 
@@ -95,8 +98,8 @@ def _sync(session: Session, watch: Stopwatch) -> list[dict[str, object]]:
     steps = advance_refreshes(session, plan, watch) if is_under_way(session.engine) else ()
     rows = with_refreshes(sync_table(results), plan, steps)
     show_run("sync", rows, "What moved")
-    _announce(plan, gathered, before)
-    _announce_rates(results, rates)
+    tell(plan, gathered.failures, before)
+    tell_rates(results, rates)
     unsettled = [*(each.name for each in plan.refused), *gathered.failures]
     failures = [
         *(each.failure for each in results if each.failure),
@@ -104,43 +107,8 @@ def _sync(session: Session, watch: Stopwatch) -> list[dict[str, object]]:
         *gathered.failures.values(),
     ]
     failures += write_back_groups(session, unsettled)
-    _raise_for(plan, failures, "refused, the other audiences were synced: ")
+    Ending.of(plan, failures).conclude("refused, the other audiences were synced: ")
     return rows
-
-
-def _announce(plan: Plan, gathered: Gathered, before: Mapping[str, Row[Any]]) -> None:
-    """Tells people what they should look at."""
-    approvals = approval_links(plan)
-    show_refusals(plan, approvals)
-    for refused in plan.refused:
-        announcements.sync_refused(refused, approvals.get(refused.name))
-    for name, failure in gathered.failures.items():
-        last = before.get(name)
-        since = None if last is None else datetime.fromtimestamp(last.synced_at, UTC)
-        announcements.source_stale("audience", name, str(failure), since)
-
-
-def _announce_rates(results: Sequence[ListResult], rates: Mapping[str, Sequence[MatchRate]]) -> None:
-    """Tells whose match rate fell below its own past with this sync."""
-    for result in results:
-        past, now = rates.get(result.plan.name, ()), _rate(result.state)
-        if now is not None and newly_fallen(past, now) and (before := usual(past)) is not None:
-            announcements.match_rate_fell(result.plan.name, before.share, now.share, now.identifiers)
-
-
-def _rate(state: ListState) -> MatchRate | None:
-    if state.match_rate is None or not state.identifiers:
-        return None
-    return MatchRate(state.match_rate, state.identifiers)
-
-
-def _raise_for(plan: Plan, failures: Sequence[HoldoutsError], opening: str) -> None:
-    """Ends the run as refused or failed, after everybody else was served."""
-    if plan.refused:
-        reasons = (f"{each.name} (plan {each.hash}): {each.refusals[0].reason}" for each in plan.refused)
-        raise Refused(opening + "; ".join(reasons))
-    if failures:
-        raise failures[0]
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 import asyncio
 import re
 import threading
+import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.arrivals import Arrivals
 
 Server = Literal["customerio", "criteo"]
 Kind = Literal["drop-before", "drop-after", "status", "truncated-json", "cut-body", "html", "hang"]
@@ -99,16 +102,20 @@ class Faulty:
     `transports` holds the open connections by the client's address, so that one can really be closed.
     """
 
-    def __init__(self, app: ASGIApp, server: Server, faults: Faults, transports: Transports) -> None:
+    def __init__(
+        self, app: ASGIApp, server: Server, faults: Faults, transports: Transports, arrivals: Arrivals
+    ) -> None:
         self._app = app
         self._server = server
         self._faults = faults
         self._transports = transports
+        self._arrivals = arrivals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or fail it."""
         fault = None
         if scope["type"] == "http":
+            self._arrivals.note(time.monotonic())
             fault = self._faults.take(self._server, scope["method"], scope["path"])
         if fault is None:
             await self._app(scope, receive, send)

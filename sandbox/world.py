@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from starlette.applications import Starlette
 
+from sandbox.arrivals import Arrivals
 from sandbox.books import Books, close_books
 from sandbox.clock import Clock
 from sandbox.criteo import criteo
@@ -43,6 +44,7 @@ class Sandbox:
     ad_sets: dict[str, str]
     clock: Clock
     faults: Faults
+    arrivals: dict[Server, Arrivals]
     market: Market
     workspace: Workspace
     tokens: Tokens
@@ -75,8 +77,9 @@ class Sandbox:
         )
         database.write(market.ledger.read(), clock.epoch(), punctual=True)
         workspace, tokens = Workspace(market), Tokens(credentials, market)
-        first = _serve("customerio", customerio(workspace, keys), faults)
-        second = _serve("criteo", criteo(market, tokens), faults)
+        arrivals: dict[Server, Arrivals] = {"customerio": Arrivals(), "criteo": Arrivals()}
+        first = _serve("customerio", customerio(workspace, keys), faults, arrivals)
+        second = _serve("criteo", criteo(market, tokens), faults, arrivals)
         return cls(
             customerio_url=first.url,
             criteo_url=second.url,
@@ -91,6 +94,7 @@ class Sandbox:
             ad_sets={ad_set.name: ad_set.id for ad_set in market.account.ad_sets},
             clock=clock,
             faults=faults,
+            arrivals=arrivals,
             market=market,
             workspace=workspace,
             tokens=tokens,
@@ -143,6 +147,7 @@ class Sandbox:
         self.stop()
 
 
-def _serve(name: Server, app: Starlette, faults: Faults) -> LoopbackServer:
+def _serve(name: Server, app: Starlette, faults: Faults, arrivals: dict[Server, Arrivals]) -> LoopbackServer:
     transports: Transports = {}
-    return LoopbackServer(Faulty(app, name, faults, transports), name, tracking_protocol(transports))
+    faulty = Faulty(app, name, faults, transports, arrivals[name])
+    return LoopbackServer(faulty, name, tracking_protocol(transports))

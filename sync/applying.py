@@ -48,6 +48,7 @@ class ListResult:
 class _Progress:
     """How far a sync has come, list by list."""
 
+    may_release: bool = True
     list_ids: dict[str, str] = field(default_factory=dict)
     removed: dict[str, Sent] = field(default_factory=dict)
     added: dict[str, Sent] = field(default_factory=dict)
@@ -74,6 +75,7 @@ def apply(
     *,
     chunk: int = MAX_IDENTIFIERS,
     watch: Stopwatch | None = None,
+    may_release: bool = True,
 ) -> tuple[ListResult, ...]:
     """Applies every list plan that no fuse refused; `at` is the time that is written down, and `watch` has run
     since the segments were read.
@@ -81,11 +83,12 @@ def apply(
     People leave an include list before they enter another or leave an exclusion, so that nobody is
     ever in two windows, or advertised to a moment too long. A list that Criteo rejects keeps its state
     and the others go on; where Criteo fails, what was done is recorded and Retryable raised. Raises
-    Leaked where the proof fails.
+    Leaked where the proof fails. Without `may_release` nobody leaves a list of excluded or held-out people:
+    somebody else's include list was not brought in step.
     """
     entrants = _enter(engine, programme, plan, at)
     courier = Courier(engine, criteo, programme.advertiser, at, chunk, watch or Stopwatch(at))
-    done = _Progress()
+    done = _Progress(may_release)
     try:
         _deliver(courier, programme, [each for each in plan.lists if not each.refusals], done)
     except Retryable as error:
@@ -144,7 +147,7 @@ def _deliver(courier: Courier, programme: Programme, going: Iterable[ListPlan], 
     _remove(courier, includes, done)
     _add(courier, guards, done, programme)
     _add(courier, includes, done, programme)
-    _remove(courier, guards, done)
+    _remove(courier, [each for each in guards if done.may_release or not len(each.removes)], done)
 
 
 def _remove(courier: Courier, plans: Iterable[ListPlan], done: _Progress) -> None:

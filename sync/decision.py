@@ -5,14 +5,14 @@ Members − unusable − excluded − claimed by a sibling − held out universa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from experiments.audiences import Audience, Programme
 from experiments.digests import EMPTY, DigestSet
 from experiments.identifiers import NONE, Identifiers
-from experiments.phases import Arms, Entered, Holdout, Rule, place
+from experiments.phases import Entered, Holdout, Rule, place
 from sync.beside import beside_plan
 from sync.fuses import BEYOND_APPROVAL, DOUBTING_SOURCE, Case, former_refusal, refusals
 from sync.plan import Beside, Counts, Former, Holding, ListPlan, Membership, Plan
@@ -93,6 +93,26 @@ class Facts:
         return Moves(adds, holding.at_most - wanted, self.identifiers.of_keys(adds))
 
 
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """Whom the exclude audiences keep out, as one sync found it."""
+
+    units: Mapping[str, DigestSet]
+    unsure: frozenset[str]
+    """Those whose people are perhaps not all known: nobody new is advertised to by who names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """People who are held out by one rule now, and whether that is surely all of them."""
+
+    units: DigestSet
+    keys: DigestSet
+    """What they are sent as; where that is SHA-256 alone, the units again."""
+    is_all: bool
+    """False where an audience was not read, was stopped or waits: then nobody is removed."""
+
+
 def decide(facts: Facts) -> Plan:
     """The plan of every list: audiences to include, to exclude, the held-out people, and former lists.
 
@@ -100,17 +120,42 @@ def decide(facts: Facts) -> Plan:
     list still holds go on being excluded, and those of a stopped window go on being claimed. Where an
     exclusion may be incomplete, nobody new is advertised to by the audiences that name it.
     """
-    excludes = [
+    excludes, exclusions = decide_exclusions(facts)
+    includes = [plan for group in facts.programme.groups for plan in _plan_group(facts, group, exclusions)]
+    guards = [
+        *(_group_holdout_plan(facts, group, includes) for group in _public_groups(facts)),
+        *_universal_plan(
+            facts, [_held_out(facts, group, includes, Rule.UNIVERSAL) for group in _public_groups(facts)]
+        ),
+    ]
+    lists = (*includes, *excludes, *_worth_keeping(facts, guards))
+    return Plan((*lists, *_plan_besides(facts, lists), *_plan_formers(facts)))
+
+
+def decide_exclusions(facts: Facts) -> tuple[tuple[ListPlan, ...], Exclusions]:
+    """The plans of the exclude audiences, and whom they keep out of the others."""
+    plans = [
         _fused(facts, each, _simple_plan(facts, each))
         for each in facts.programme.excludes
         if each.name in facts.memberships
     ]
-    exclusions, unsure = _exclusions(facts, excludes), _unsure(facts, excludes)
-    includes: list[ListPlan] = []
-    for siblings in facts.programme.groups.values():
-        includes += _plan_group(facts, siblings, exclusions, unsure)
-    lists = (*includes, *excludes, *_plan_holdout_lists(facts, includes))
-    return Plan((*lists, *_plan_besides(facts, lists), *_plan_formers(facts)))
+    return tuple(plans), Exclusions(_exclusions(facts, plans), _unsure(facts, plans))
+
+
+def decide_group(facts: Facts, group: str, exclusions: Exclusions) -> tuple[Plan, HeldOut]:
+    """The plans of one holdout group, and its part of the people held out of everything; no list is refreshed."""
+    includes = _plan_group(facts, group, exclusions)
+    is_public = group in _public_groups(facts)
+    guards = [_group_holdout_plan(facts, group, includes)] if is_public else []
+    held = (
+        _held_out(facts, group, includes, Rule.UNIVERSAL) if is_public else HeldOut(EMPTY, EMPTY, is_all=True)
+    )
+    return Plan((*includes, *_worth_keeping(facts, guards))), held
+
+
+def decide_rest(facts: Facts, held: Sequence[HeldOut]) -> tuple[ListPlan, ...]:
+    """The plans that need every group: the people held out of everything, by group, and former lists."""
+    return (*_worth_keeping(facts, _universal_plan(facts, held)), *_plan_formers(facts))
 
 
 def _exclusions(facts: Facts, plans: Sequence[ListPlan]) -> dict[str, DigestSet]:
@@ -183,22 +228,17 @@ def _renamed(facts: Facts, plan: ListPlan) -> int:
     return len(removed - standing)
 
 
-def _plan_group(
-    facts: Facts,
-    siblings: tuple[Audience, ...],
-    exclusions: Mapping[str, DigestSet],
-    unsure: frozenset[str],
-) -> list[ListPlan]:
+def _plan_group(facts: Facts, group: str, exclusions: Exclusions) -> list[ListPlan]:
     plans: list[ListPlan] = []
     claims: dict[str, DigestSet] = {}
-    for audience in siblings:
+    for audience in facts.programme.groups[group]:
         standing = facts.standing(audience)
         if audience.name not in facts.memberships:
             claims[audience.name] = standing
             continue
-        applying = {name: exclusions[name] for name in audience.exclude}
+        applying = {name: exclusions.units[name] for name in audience.exclude}
         plan, eligible = _plan_include(facts, audience, applying, claims)
-        plan = _fused(facts, audience, _waiting(facts, plan, audience, unsure))
+        plan = _fused(facts, audience, _waiting(facts, plan, audience, exclusions.unsure))
         plans.append(plan)
         settled = not plan.refusals and not plan.waits_for
         claims[audience.name] = eligible if settled else eligible | standing
@@ -272,16 +312,31 @@ def _take_away(units: DigestSet, others: Mapping[str, DigestSet]) -> tuple[Diges
     return units, taken
 
 
-def _plan_holdout_lists(facts: Facts, includes: Sequence[ListPlan]) -> list[ListPlan]:
-    programme = facts.programme
-    public = programme.public_includes
-    plans = []
-    for group in dict.fromkeys(each.holdout_group for each in public):
-        names = [each.name for each in public if each.holdout_group == group]
-        plans.append(_holdout_plan(facts, holdout_list(group), names, includes, Rule.GROUP))
-    if public:
-        names = [each.name for each in public]
-        plans.append(_holdout_plan(facts, UNIVERSAL_LIST, names, includes, Rule.UNIVERSAL))
+def _public_groups(facts: Facts) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.holdout_group for each in facts.programme.public_includes))
+
+
+def _held_out(facts: Facts, group: str, includes: Sequence[ListPlan], rule: Rule) -> HeldOut:
+    settled = {plan.name: plan.arms for plan in includes if not plan.refusals and not plan.waits_for}
+    windows = facts.programme.groups[group]
+    units = keys = EMPTY
+    for each in windows:
+        arms = settled.get(each.name)
+        held = EMPTY if arms is None else arms.by(rule)
+        units |= held
+        keys |= facts.identifiers.keys_of(held, each.form_names)
+    return HeldOut(units, keys, all(each.name in settled for each in windows))
+
+
+def _group_holdout_plan(facts: Facts, group: str, includes: Sequence[ListPlan]) -> ListPlan:
+    return _holdout_plan(facts, holdout_list(group), [_held_out(facts, group, includes, Rule.GROUP)])
+
+
+def _universal_plan(facts: Facts, held: Sequence[HeldOut]) -> list[ListPlan]:
+    return [_holdout_plan(facts, UNIVERSAL_LIST, held)] if _public_groups(facts) else []
+
+
+def _worth_keeping(facts: Facts, plans: Iterable[ListPlan]) -> list[ListPlan]:
     refreshed = {each.name for each in facts.besides}
     return [
         plan
@@ -290,21 +345,17 @@ def _plan_holdout_lists(facts: Facts, includes: Sequence[ListPlan]) -> list[List
     ]
 
 
-def _holdout_plan(
-    facts: Facts, name: str, audiences: Sequence[str], includes: Sequence[ListPlan], rule: Rule
-) -> ListPlan:
+def _holdout_plan(facts: Facts, name: str, parts: Sequence[HeldOut]) -> ListPlan:
     """A held-out unit stands there while its treated twin stands in an include list, and as what the twin does.
 
     Where one of the audiences was not read, was stopped or waits, nobody is removed: its twins stay too.
     """
-    settled = {plan.name: plan.arms for plan in includes if not plan.refusals and not plan.waits_for}
-    is_settled = all(each in settled for each in audiences)
-    desired = EMPTY if is_settled else facts.people_on(name)
-    wanted = EMPTY if is_settled else facts.holding(name).at_most
-    for each in audiences:
-        held = _by(settled.get(each), rule)
-        desired |= held
-        wanted |= facts.identifiers.keys_of(held, facts.programme.audience(each).form_names)
+    is_all = all(each.is_all for each in parts)
+    desired = EMPTY if is_all else facts.people_on(name)
+    wanted = EMPTY if is_all else facts.holding(name).at_most
+    for part in parts:
+        desired |= part.units
+        wanted |= part.keys
     moves = facts.moves(name, wanted)
     return ListPlan(
         name=name,
@@ -317,10 +368,6 @@ def _holdout_plan(
         counts=Counts(eligible=len(desired)),
         list_id=facts.list_ids.get(name),
     )
-
-
-def _by(arms: Arms | None, rule: Rule) -> DigestSet:
-    return EMPTY if arms is None else arms.by(rule)
 
 
 def _plan_besides(facts: Facts, plans: Sequence[ListPlan]) -> list[ListPlan]:

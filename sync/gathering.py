@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
@@ -37,25 +37,48 @@ def gather(engine: Engine, customerio: CustomerIO, programme: Programme) -> Gath
     A segment that does not answer leaves its audience out, and the others go on; a rejected credential
     or an unknown segment is ours to mend and ends the run.
     """
+    memberships, failures = read_memberships(customerio, programme.audiences)
+    return Gathered(read_facts(engine, programme, memberships), failures)
+
+
+def read_memberships(
+    customerio: CustomerIO, audiences: Iterable[Audience]
+) -> tuple[dict[str, Membership], dict[str, Retryable]]:
+    """The people of these audiences' segments, and why the others could not be read."""
     memberships: dict[str, Membership] = {}
     failures: dict[str, Retryable] = {}
-    for audience in programme.audiences:
+    for audience in audiences:
         try:
             memberships[audience.name] = read_membership(customerio, audience.segment, audience.forms)
         except Retryable as error:
             failures[audience.name] = error
-    return Gathered(read_facts(engine, programme, memberships), failures)
+    return memberships, failures
 
 
-def read_facts(engine: Engine, programme: Programme, memberships: Mapping[str, Membership]) -> Facts:
-    """The same from memberships that were read already; whoever was erased is in none of them."""
+def read_facts(
+    engine: Engine,
+    programme: Programme,
+    memberships: Mapping[str, Membership],
+    *,
+    plans: Collection[str] | None = None,
+) -> Facts:
+    """The same from memberships that were read already; whoever was erased is in none of them.
+
+    `plans` names the audiences and lists of held-out people to be decided, where it is not all of them.
+    """
     with reading(engine) as connection:
         erased = erased_people(connection)
         lists = known_lists(connection)
         known = {each.name: each.id for each in lists if each.state == "current"}
-        besides, left = _apart(lists, frozenset(list_names(programme).values()))
-        list_ids = {name: known[called] for name, called in list_names(programme).items() if called in known}
-        holdouts = {each.name: holdout_in_force(connection, each, programme) for each in programme.includes}
+        called = list_names(programme)
+        besides, left = _apart(lists, frozenset(called.values()))
+        list_ids = {
+            name: known[called[name]]
+            for name in called
+            if called[name] in known and (plans is None or name in plans)
+        }
+        decided = [each for each in programme.includes if plans is None or each.name in plans]
+        holdouts = {each.name: holdout_in_force(connection, each, programme) for each in decided}
         sent = sent_identifiers(connection)
         identifiers = identifiers_to_send(memberships, sent)
         usable = named(programme, memberships, identifiers)

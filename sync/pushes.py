@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from experiments.digests import EMPTY, DigestSet
-from experiments.schema import lists, requests, snapshots
+from experiments.schema import handovers, lists, requests, snapshots
 from sync.drift import Held
 from sync.plan import Holding
 from sync.rejections import count_invalid
@@ -97,9 +97,10 @@ def held(connection: Connection, list_id: str, lately: int) -> Held:
 
 
 def mentioned(connection: Connection) -> DigestSet:
-    """Every key that a request or a snapshot names."""
+    """Every key that a request, a snapshot or a handover names."""
     packed = [bytes(each) for each in connection.scalars(select(requests.c.digests))]
     packed += [bytes(each) for each in connection.scalars(select(snapshots.c.digests))]
+    packed += [bytes(each) for each in connection.scalars(select(handovers.c.digests))]
     return DigestSet.unpack(b"".join(packed))
 
 

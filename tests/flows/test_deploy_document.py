@@ -4,7 +4,7 @@ from pathlib import Path
 import yaml
 
 from experiments.settings import Settings
-from sync.limits import RATES
+from sync.limits import SHARED_RATES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -22,9 +22,9 @@ def test_the_document_names_every_event_of_an_automation() -> None:
 
 
 def test_the_shared_limits_are_those_that_the_clients_keep() -> None:
-    written = re.findall(r"gcl create (\S+) +--limit (\d+) +--slot-decay-per-second ([\d.]+)", DOCUMENT)
+    written = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| ([\d.]+) \|$", DOCUMENT, re.MULTILINE)
     assert {name: (int(burst), float(pace)) for name, burst, pace in written} == {
-        name: (rate.burst, rate.per_second) for name, rate in RATES.items()
+        name: (rate.burst, rate.per_second) for name, rate in SHARED_RATES.items()
     }
 
 

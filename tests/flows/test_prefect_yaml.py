@@ -56,10 +56,17 @@ def test_a_deployment_goes_to_the_one_work_pool_and_says_what_happens_at_a_colli
     deployment: dict[str, Any],
 ) -> None:
     assert deployment["work_pool"] == {"name": "holdouts"}
+    assert deployment["description"]
+    if deployment["name"] == "sync-group":
+        return
     assert deployment["concurrency_limit"]["limit"] == 1
     assert deployment["concurrency_limit"]["collision_strategy"] in ("CANCEL_NEW", "ENQUEUE")
     assert "holdouts" in deployment["tags"]
-    assert deployment["description"]
+
+
+def test_the_runs_of_groups_go_side_by_side_and_only_their_sync_is_told_about() -> None:
+    assert "concurrency_limit" not in named("sync-group")
+    assert "holdouts" not in named("sync-group")["tags"]
 
 
 @each_deployment

@@ -1,14 +1,28 @@
 """Limits: never more than the vendor allows, shared where a Prefect server is, local where it fails."""
 
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
+from contextlib import closing, contextmanager
 
 import pytest
 
+from experiments.errors import Rejected, Retryable
 from sync import limits
-from sync.limits import RATES, Name, Rate, SharedLimit, TokenBucket, Unlimited, limiter
+from sync.limits import (
+    FRESH,
+    LONGEST_PAUSE,
+    RATES,
+    SHARED_RATES,
+    Name,
+    Rate,
+    SharedLimit,
+    TokenBucket,
+    Unlimited,
+    limiter,
+)
 
+UNREACHABLE = "http://127.0.0.1:9/api"
 PROMISED: dict[Name, tuple[int, float]] = {
     "customerio": (10, 1),
     "customerio-track": (50, 1),
@@ -91,9 +105,8 @@ def test_a_server_that_does_not_answer_leaves_the_process_its_own_rate(
 ) -> None:
     from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    unreachable = "http://127.0.0.1:9/api"
-    with temporary_settings({PREFECT_API_URL: unreachable, PREFECT_CLIENT_MAX_RETRIES: 0}):
-        assert isinstance(limiter("criteo", {"PREFECT_API_URL": unreachable}), TokenBucket)
+    with temporary_settings({PREFECT_API_URL: UNREACHABLE, PREFECT_CLIENT_MAX_RETRIES: 0}):
+        assert isinstance(limiter("criteo", {"PREFECT_API_URL": UNREACHABLE}), TokenBucket)
     assert "keeps its own rate" in caplog.text
 
 
@@ -105,25 +118,71 @@ class Counted(Unlimited):
         self.calls += 1
 
 
-def test_a_shared_limit_that_fails_once_is_replaced_for_good(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
+@contextmanager
+def nobody_answers() -> Iterator[None]:
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    asked: list[str] = []
+    with temporary_settings({PREFECT_API_URL: UNREACHABLE, PREFECT_CLIENT_MAX_RETRIES: 0}):
+        yield
 
-    def rate_limit(name: str, *, strict: bool) -> None:
-        asked.append(name)
-        assert strict, "a missing limit would be no limit"
-        if len(asked) == 3:
-            raise ConcurrencySlotAcquisitionError("gone")
 
-    fake = ModuleType("prefect.concurrency.sync")
-    fake.rate_limit = rate_limit  # type: ignore[attr-defined]  # a module made here
-    monkeypatch.setitem(sys.modules, "prefect.concurrency.sync", fake)
+def test_a_shared_limit_that_fails_once_is_replaced_for_good(caplog: pytest.LogCaptureFixture) -> None:
     own = Counted()
-    shared = SharedLimit("criteo", own)
-    for _ in range(5):
-        shared.acquire()
-    assert (asked, own.calls) == (["criteo"] * 3, 3)
+    with nobody_answers(), closing(SharedLimit("criteo", own)) as shared:
+        for _ in range(5):
+            shared.acquire()
+    assert own.calls == 5
     assert len(caplog.records) == 1
+
+
+def test_one_of_several_runs_never_keeps_a_pace_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        nobody_answers(),
+        closing(SharedLimit("criteo", None)) as shared,
+        pytest.raises(Retryable, match="does not answer, and without it all runs together") as failed,
+    ):
+        shared.acquire()
+    assert not failed.value.may_have_acted
+
+
+def test_one_of_several_runs_is_refused_where_the_server_has_no_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "_is_shared", lambda _: False)
+    with pytest.raises(Rejected, match=r"no active limit 'acme-criteo'.*flows\.shared_limits"):
+        limiter("criteo", {"PREFECT_API_URL": UNREACHABLE}, brand="acme", must_share=True)
+    with pytest.raises(Rejected, match="no active limit 'criteo'"):
+        limiter("criteo", {}, must_share=True)
+
+
+def slots(monkeypatch: pytest.MonkeyPatch, clock: Clock, *answers: tuple[float, float | None]) -> SharedLimit:
+    """A shared limit whose server takes the first of each pair, in seconds, and then says the second."""
+    left = list(answers)
+    shared = SharedLimit("criteo", None, clock=clock, sleep=clock.sleep)
+
+    def ask() -> float | None:
+        seconds, pause = left.pop(0)
+        clock.now += seconds
+        return pause
+
+    monkeypatch.setattr(shared, "_ask", ask)
+    return shared
+
+
+def test_a_slot_that_was_long_on_its_way_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    slots(monkeypatch, clock, (FRESH * 2, None), (0.01, None)).acquire()
+    assert clock.now == pytest.approx(FRESH * 2 + 0.01)
+
+
+def test_a_server_s_advice_to_wait_is_followed_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    slots(monkeypatch, clock, (0, 0.1), (0, 60), (0, None)).acquire()
+    assert clock.now == pytest.approx(0.1 + LONGEST_PAUSE)
+
+
+@pytest.mark.parametrize("name", SHARED_RATES)
+def test_what_all_runs_may_send_stays_within_the_vendor_s_limit_half_a_second_late(name: Name) -> None:
+    most, window = PROMISED[name]
+    rate = SHARED_RATES[name]
+    assert rate.burst + rate.per_second * (window + 0.5) <= most
