@@ -234,6 +234,7 @@ def _state(courier: Courier, plan: ListPlan, done: _Progress) -> history.ListSta
 
 def _record(courier: Courier, results: Iterable[ListResult], done: _Progress) -> None:
     with writing(courier.engine) as connection:
+        history.forget_idle_syncs(connection, courier.at)
         for result in results:
             history.record_sync(connection, result.plan, result.delivery, result.state, courier.at)
             if done.outcome(result.plan) == "applied":

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from experiments.schema import approvals, list_counts, syncs
 from sync.delays import Delays
 from sync.match_rate import MatchRate
 from sync.plan import ListPlan
+
+KEPT = 35 * 86_400
+"""Seconds for which every sync is kept; the playbook looks back four weeks."""
+_DAY = 86_400
 
 Outcome = Literal["applied", "refused", "failed"]
 
@@ -72,6 +76,22 @@ def record_sync(
         "refusals": json.dumps([[each.fuse, each.reason] for each in plan.refusals]),
     }
     connection.execute(insert(syncs).values(values))
+
+
+def forget_idle_syncs(connection: Connection, at: int) -> None:
+    """Drops rows of syncs that moved nobody, once they are `KEPT` old: the ledger grows with churn, not with runs.
+
+    The newest applied row of each list stays, and every refusal and failure. It looks once a day.
+    """
+    newest_at = select(syncs.c.synced_at).order_by(syncs.c.id.desc()).limit(1)
+    last = connection.scalar(newest_at)
+    if last is None or last // _DAY == at // _DAY:
+        return
+    applied = syncs.c.outcome == "applied"
+    newest = select(func.max(syncs.c.id)).where(applied).group_by(syncs.c.audience)
+    moved = syncs.c.adds + syncs.c.removes + syncs.c.rejected + syncs.c.deferred
+    old = syncs.c.synced_at < at - KEPT
+    connection.execute(delete(syncs).where(applied, moved == 0, old, syncs.c.id.not_in(newest)))
 
 
 def last_units(connection: Connection) -> dict[str, int]:

@@ -6,7 +6,7 @@ from programmes import NOBODY, facts, include, members, people, programme
 from sqlalchemy import Engine, select
 
 from experiments.database import reading, writing
-from experiments.schema import approvals
+from experiments.schema import approvals, syncs
 from sync import history
 from sync.decision import decide
 from sync.plan import Former, Holding, ListPlan
@@ -60,3 +60,49 @@ def test_an_approval_is_open_until_its_plan_was_applied(engine: Engine) -> None:
         assert history.open_approvals(connection) == {"cart": frozenset({"bb"})}
         used = connection.execute(select(approvals).where(approvals.c.plan == "aa")).one()
     assert (used.who, used.reason, used.approved_at, used.used_at) == ("ada", "season's end", 1, 3)
+
+
+DAY = 86_400
+
+
+def rows(engine: Engine) -> list[tuple[str, int, str]]:
+    with reading(engine) as connection:
+        chosen = select(syncs.c.audience, syncs.c.synced_at, syncs.c.outcome).order_by(syncs.c.id)
+        return [(row.audience, row.synced_at // DAY, row.outcome) for row in connection.execute(chosen)]
+
+
+def sync_at(engine: Engine, day: int, *, adds: int = 0, outcome: history.Outcome = "applied") -> None:
+    with writing(engine) as connection:
+        history.forget_idle_syncs(connection, day * DAY)
+        delivery = history.Delivery(outcome, adds)
+        history.record_sync(connection, plan_of(1), delivery, history.ListState(), day * DAY)
+
+
+def test_syncs_that_moved_nobody_are_forgotten_after_five_weeks(engine: Engine) -> None:
+    for day in range(100):
+        sync_at(engine, day)
+    assert [day for _, day, _ in rows(engine)] == list(range(64, 100))
+
+
+def test_what_moved_was_refused_or_failed_is_kept_for_good(engine: Engine) -> None:
+    sync_at(engine, 1, adds=3)
+    sync_at(engine, 2, outcome="refused")
+    sync_at(engine, 3, outcome="failed")
+    sync_at(engine, 4)
+    sync_at(engine, 90)
+    sync_at(engine, 91)
+    assert [(day, outcome) for _, day, outcome in rows(engine)] == [
+        (1, "applied"),
+        (2, "refused"),
+        (3, "failed"),
+        (90, "applied"),
+        (91, "applied"),
+    ]
+
+
+def test_the_newest_applied_row_of_a_list_stays_however_old(engine: Engine) -> None:
+    sync_at(engine, 1)
+    sync_at(engine, 2, outcome="refused")
+    sync_at(engine, 90, outcome="refused")
+    with reading(engine) as connection:
+        assert history.last_units(connection) == {"cart": 1}
