@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 from experiments.audiences import Audience
 from experiments.percent import show_percent
@@ -13,6 +14,8 @@ TOO_LONG = 26.0
 """Weeks: nobody waits half a year to decide on a budget of this quarter."""
 TWICE = 0.5
 """A holdout is too large when half of it would answer within a quarter."""
+STEP = 5_000
+"""Parts per million: nobody sets a holdout finer than by half a percent."""
 
 
 @check("measurement.no-holdout")
@@ -40,7 +43,7 @@ def holdout_too_small(snapshot: Snapshot) -> Iterator[Finding]:
         answer, ppm = known.answer, known.holdout_ppm
         if answer is None or not ppm or answer.weeks <= TOO_LONG or answer.share is None:
             continue
-        larger = show_percent(round(answer.share * 1_000_000))
+        larger = show_percent(_enough(answer.share))
         yield Finding(
             "medium",
             audience.name,
@@ -58,9 +61,9 @@ def holdout_too_large(snapshot: Snapshot) -> Iterator[Finding]:
         answer, ppm = known.answer, known.holdout_ppm
         if answer is None or not ppm or answer.share is None or answer.share * 1_000_000 > TWICE * ppm:
             continue
-        smaller = show_percent(round(answer.share * 1_000_000))
-        saved = 1 - answer.share * 1_000_000 / ppm
-        cost = None if known.holdout_cost is None else max(0.0, known.holdout_cost * saved)
+        enough = _enough(answer.share)
+        smaller, saved = show_percent(enough), 1 - enough / ppm
+        cost = known.holdout_cost * saved if known.holdout_cost and known.holdout_cost > 0 else None
         yield Finding(
             "low",
             audience.name,
@@ -151,6 +154,11 @@ def audience_without_spend(snapshot: Snapshot) -> Iterator[Finding]:
             f"{known.on_list:,} people are on its list, and its ad sets {', '.join(audience.ad_sets)} spent nothing in a week",
             "look at the ad sets' budget, bid and schedule, or stop holding people out of nothing",
         )
+
+
+def _enough(share: float) -> int:
+    """Parts per million that are surely enough, in steps that people set."""
+    return ceil(round(share * 1_000_000) / STEP) * STEP
 
 
 def _held_out_ppm(snapshot: Snapshot, audience: Audience) -> int:

@@ -52,6 +52,11 @@ def test_a_holdout_larger_than_its_question_needs_costs_the_part_too_many() -> N
     assert codes(with_known(NAME, answer=Answer(0.2, 5.0, 2.0, 0.051))) == []
 
 
+def test_a_share_is_named_in_steps_that_people_set_and_is_surely_enough() -> None:
+    found = the(with_known(NAME, answer=Answer(0.2, 5.0, 2.0, 0.037166)), "measurement.holdout-too-large")
+    assert f"holdouts set {NAME} 4%" in found.what_to_do
+
+
 def test_windows_of_one_group_are_told_together() -> None:
     found = the(with_known("cart-0-4h", answer=Answer(0.2, 27.0, 8.0, 0.19)), "measurement.holdout-too-small")
     assert "held out of the group cart" in found.sentence
