@@ -153,6 +153,7 @@ def _money(found: Money) -> Document:
         "revenue_treatment": found.revenue_treatment,
         "increment": increment(found.increment),
         "iroas": estimate(found.iroas),
+        "icpa": estimate(found.icpa),
         "blended_roas": found.blended_roas,
         "platform_roas": found.platform_roas,
         "incrementality_factor": estimate(found.incrementality_factor),

@@ -20,6 +20,7 @@ from analysis.money import (
     claimed_not_incremental,
     contribution,
     cost_of_measuring,
+    icpa,
     incrementality_factor,
     iroas,
     roas,
@@ -46,6 +47,8 @@ class Money:
     revenue_treatment: float
     increment: Increment
     iroas: Estimate
+    icpa: Estimate
+    """Spend per extra buyer, over all orders since entry like the iROAS."""
     blended_roas: float | None
     platform_roas: float | None
     incrementality_factor: Estimate
@@ -142,6 +145,8 @@ def _money(facts: Facts, lift: Lift) -> Money:
     spend = facts.spend.cost * compared
     platform = roas(facts.spend.attributed_revenue, facts.spend.cost)
     returned = iroas(added, spend)
+    bought = strata_of(facts.since_entry, lambda arm: arm.conversions)
+    buyers = read_lift(bought, facts.planned_information, revenue=False).always_valid.estimate
     return Money(
         spend=spend,
         platform_spend=facts.spend.cost,
@@ -150,6 +155,7 @@ def _money(facts: Facts, lift: Lift) -> Money:
         revenue_treatment=total.treatment.y,
         increment=added,
         iroas=returned,
+        icpa=icpa(increment(bought, buyers) if has_statement else NO_INCREMENT, spend),
         blended_roas=roas(total.treatment.y, spend),
         platform_roas=platform,
         incrementality_factor=incrementality_factor(returned, platform),

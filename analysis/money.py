@@ -68,32 +68,23 @@ def iroas_fieller(
     return Estimate(estimate, found.interval.mapped(lambda lift: lift + 1.0), method)
 
 
-@dataclass(frozen=True, slots=True)
-class CostPerConversion:
-    """Spend per incremental conversion; `interval.high` None is unbounded, and `sentence` says so."""
+def icpa(buyers: Increment, spend: float) -> Estimate:
+    """Spend/extra buyers, by inverting the interval of the extra buyers.
 
-    estimate: float | None
-    interval: Interval
-    sentence: str
-
-
-def icpa(conversions: Increment, spend: float) -> CostPerConversion:
-    """Spend/incremental conversions, by inverting the interval of the conversions.
-
-    Unit: currency per conversion. A number only where the interval lies above zero; where it covers zero
-    the cost is "at least spend/upper end, or unbounded". Raises ValueError for negative spend.
+    Unit: currency per extra buyer. A number only where the interval lies above zero; where it covers zero the
+    cost is at least spend/upper end and has no upper limit, and `method` says so. Assumes that the spend is known
+    without error. Without spend not estimable. Raises ValueError for negative spend. Statistics note B6.
     """
     _check_spend(spend)
-    low, high = conversions.interval.low, conversions.interval.high
+    if spend == 0.0:
+        return not_estimable("iCPA")
+    low, high = buyers.interval.low, buyers.interval.high
     if high is not None and high <= 0.0:
-        return CostPerConversion(None, UNBOUNDED, "no incremental conversion to pay for")
+        return Estimate(None, UNBOUNDED, "iCPA, unbounded: no buyer was added")
     floor = 0.0 if high is None else spend / high
-    if low is None or low <= 0.0 or conversions.total is None:
-        return CostPerConversion(None, Interval(floor, None), f"at least {floor:,.2f}, or unbounded")
-    interval = Interval(floor, spend / low)
-    return CostPerConversion(
-        spend / conversions.total, interval, f"between {floor:,.2f} and {spend / low:,.2f}"
-    )
+    if low is None or low <= 0.0 or buyers.total is None:
+        return Estimate(None, Interval(floor, None), "iCPA, unbounded")
+    return Estimate(spend / buyers.total, Interval(floor, spend / low), "iCPA")
 
 
 def roas(revenue: float, spend: float) -> float | None:

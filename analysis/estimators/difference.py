@@ -58,14 +58,6 @@ def pooled_z(holdout: ArmSums, treatment: ArmSums, alpha: float = 0.05) -> Estim
     return normal_estimate(treatment.mean - holdout.mean, se, "pooled z", alpha)
 
 
-def z_statistic(holdout: ArmSums, treatment: ArmSums) -> float | None:
-    """Δ/SE of `welch_z`; None where there is no standard error."""
-    estimate = welch_z(holdout, treatment)
-    if estimate.estimate is None or not estimate.se:
-        return None
-    return estimate.estimate / estimate.se
-
-
 def is_binary(arm: ArmSums) -> bool:
     """Whether every outcome is 0 or 1, told from Σy = Σy² = conversions without negatives."""
     close = 1e-9 * max(1.0, float(arm.conversions))

@@ -175,6 +175,7 @@ def _returned(place: Place, said: Ways) -> tuple[Fact, ...]:
     returned = found["iroas"]
     return (
         Fact("added", f"Added per {said.unit} of spend", estimated(returned["estimate"], returned["interval"], said.ratio)),
+        Fact("icpa", "Spend per extra buyer", _estimate(found["icpa"], said)),
         Fact("contribution", "Profit from the ads", _estimate(found["contribution"], said)),
         Fact("not-incremental", "Claimed but not added", _estimate(found["claimed_not_incremental"], said)),
         Fact("factor", "Real share of the claim", estimated(factor["estimate"], factor["interval"], percent)),

@@ -48,6 +48,7 @@ _TERMS = (
     Term("placebo", "Placebo", "The same comparison for the time before people entered, when no ad of this audience can have changed anything. It should find nothing; where it surely finds something, the halves were unlike from the start and the numbers are withheld."),
     Term("not-incremental", "Claimed but not added", "Revenue that Criteo claims for these people and that would have come without the ads."),
     Term("factor", "Real share of the claim", "What the ads added divided by what Criteo claims: multiply a claim by it to get what is real. Also called incrementality factor."),
+    Term("icpa", "Spend per extra buyer", "What the ads cost, divided by the buyers whom they added: also called incremental cost per acquisition. Where it is not sure that any buyer was added it has no upper limit."),
     Term("contribution", "Profit from the ads", "Revenue added times the margin, minus what the ads cost."),
     Term("cost-of-measuring", "Cost of measuring", "What the people held out would have brought, minus what advertising to them would have cost. Below zero the holdout saves money."),
     Term("programme", "Whole programme", "People held out of every audience, chosen before anything else: they measure all audiences together, which the rows alone cannot, since one audience may take from another."),

@@ -15,6 +15,7 @@ COLUMNS = (
     "incremental_revenue", "incremental_revenue_low", "incremental_revenue_high",
     "spend", "platform_spend", "platform_revenue", "platform_roas", "blended_roas",
     "iroas", "iroas_low", "iroas_high", "break_even",
+    "icpa", "icpa_low", "icpa_high",
     "net_cost_of_measuring", "net_cost_of_measuring_low", "net_cost_of_measuring_high",
     "weeks_to_lift_5", "weeks_to_lift_10", "weeks_to_lift_20",
 )  # fmt: skip
@@ -63,7 +64,7 @@ def _money(found: Document) -> dict[str, Any]:
         row |= _spread("incremental_revenue", {"estimate": added["total"], "interval": added["interval"]})
         row |= _spread("net_cost_of_measuring", money["net_cost_of_measuring"])
     if says_return(found):
-        row |= _spread("iroas", money["iroas"])
+        row |= _spread("iroas", money["iroas"]) | _spread("icpa", money["icpa"])
     return row
 
 

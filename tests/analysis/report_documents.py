@@ -76,6 +76,7 @@ def money(
         "revenue_treatment": sold,
         "increment": increment(total, ends, sold),
         "iroas": estimate(*returned, "iROAS"),
+        "icpa": _cost_per_buyer(total, ends, spend),
         "blended_roas": sold / spend if spend else None,
         "platform_roas": roas,
         "incrementality_factor": estimate(*factor, "incrementality factor"),
@@ -89,6 +90,16 @@ def money(
         ),
         "break_even": 1 / MARGIN,
     }
+
+
+def _cost_per_buyer(total: float | None, ends: Ends, spend: float) -> Document:
+    """As if an extra buyer brought 60 and spend were divided by them."""
+    low, high = ends
+    if not spend or total is None or high is None or high <= 0:
+        return estimate(None, (None, None), "iCPA")
+    if low is None or low <= 0:
+        return estimate(None, (60 * spend / high, None), "iCPA, unbounded")
+    return estimate(60 * spend / total, (60 * spend / high, 60 * spend / low), "iCPA")
 
 
 def phase(audience: str, number: int, opened: datetime, percent: float, entrants: int) -> Document:

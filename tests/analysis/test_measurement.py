@@ -67,6 +67,19 @@ def test_ads_that_work_and_are_cheap_are_profitable() -> None:
     assert found.money.platform_roas == pytest.approx(8.0)
 
 
+def test_a_buyer_s_cost_is_the_spend_over_the_extra_buyers_and_without_limit_where_none_is_sure() -> None:
+    sure = measure(_facts())
+    assert sure.money is not None
+    assert sure.conversions_added.total is not None
+    spend, added = sure.money.spend, sure.conversions_added
+    assert sure.money.icpa.estimate == pytest.approx(spend / sure.conversions_added.total)
+    assert sure.money.icpa.interval.low == pytest.approx(spend / (added.interval.high or 0))
+    assert sure.money.icpa.interval.high == pytest.approx(spend / (added.interval.low or 0))
+    idle = measure(_facts(lift=0.0))
+    assert idle.money is not None
+    assert (idle.money.icpa.estimate, idle.money.icpa.interval.high) == (None, None)
+
+
 def test_ads_that_work_and_are_dear_are_unprofitable() -> None:
     assert measure(_facts(spend=200_000.0)).verdict.state is State.UNPROFITABLE
 

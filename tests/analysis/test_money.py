@@ -52,14 +52,16 @@ def test_the_notes_example_comes_out() -> None:
 def test_a_cost_per_conversion_is_a_number_only_when_conversions_are_certain() -> None:
     sure = icpa(increment(100.0, 50.0, 200.0), 1_000.0)
     assert (sure.estimate, sure.interval) == (10.0, Interval(5.0, 20.0))
-    assert sure.sentence == "between 5.00 and 20.00"
+    assert sure.method == "iCPA"
     unsure = icpa(increment(100.0, -10.0, 200.0), 1_000.0)
     assert (unsure.estimate, unsure.interval) == (None, Interval(5.0, None))
-    assert unsure.sentence == "at least 5.00, or unbounded"
-    assert icpa(NO_INCREMENT, 1_000.0).sentence == "at least 0.00, or unbounded"
+    assert unsure.method == "iCPA, unbounded"
+    silent = icpa(NO_INCREMENT, 1_000.0)
+    assert (silent.estimate, silent.interval, silent.method) == (None, Interval(0.0, None), "iCPA, unbounded")
     none = icpa(increment(-5.0, -9.0, 0.0), 1_000.0)
     assert (none.estimate, none.interval) == (None, UNBOUNDED)
-    assert none.sentence == "no incremental conversion to pay for"
+    assert none.method == "iCPA, unbounded: no buyer was added"
+    assert icpa(increment(100.0, 50.0, 200.0), 0.0).interval == UNBOUNDED
 
 
 def test_without_spend_there_is_no_return() -> None:
