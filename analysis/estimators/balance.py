@@ -41,7 +41,7 @@ class Covariates:
         same = np.array_equal(self.mean, other.mean) and np.array_equal(self.scatter, other.scatter)
         return self.n == other.n and same
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # held by arrays, which have no hash
 
     def __add__(self, other: "Covariates") -> "Covariates":
         if self.n == 0 or other.n == 0:

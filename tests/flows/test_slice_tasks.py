@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from notices import wait_for
 from prefect_server import PrefectServer
 
 from analysis.measuring import experiments_of, inquire
@@ -51,13 +52,18 @@ def test_threads_and_a_local_dask_cluster_tell_the_same_to_the_last_digit(
     threads = _experiments(measured, monkeypatch, "threads", SLICE)
     dask = _experiments(measured, monkeypatch, "dask", SLICE)
     assert dask == threads
-    runs = in_process.post("/task_runs/filter", {"task_runs": {"name": {"like_": "sum slice"}}})
+    # The server writes task runs down from events, a moment after they ended.
+    wait_for(lambda: {each["state_type"] for each in _slices(in_process)} == {"COMPLETED"})
+    runs = _slices(in_process)
     assert len(runs) > 2 * len(whole), "each experiment's slices should be tasks of their own"
-    assert {each["state_type"] for each in runs} == {"COMPLETED"}
     names = [each["name"] for each in whole]
     assert [each["name"] for each in threads] == names
     for one, many in zip(whole, threads, strict=True):
         assert many["verdict"] == one["verdict"]
+
+
+def _slices(server: PrefectServer) -> Any:
+    return server.post("/task_runs/filter", {"task_runs": {"name": {"like_": "sum slice"}}})
 
 
 def _questions() -> tuple[Question, ...]:
