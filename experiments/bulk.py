@@ -6,11 +6,13 @@ people that alone is most of a sync (docs/performance.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Select, Table, func, literal
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Select, Table, func, literal
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.schema import CreateTable, DropTable
 
 from experiments.digests import DigestSet
 
@@ -31,6 +33,19 @@ def insert_rows(
     places = ", ".join("?" * len(names))
     # The names are those of our own schema; every value is bound.
     _cursor(connection).executemany(f"INSERT INTO {table.fullname} ({columns}) VALUES ({places})", rows)  # noqa: S608
+
+
+@contextmanager
+def copied_aside(
+    connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> Iterator[Table]:
+    """PostgreSQL only: rows for `table` in a temporary table of these columns, from which they can be merged."""
+    columns = (Column(name, table.c[name].type) for name in names)
+    aside = Table(f"{table.name}_aside", MetaData(), *columns, schema="pg_temp", prefixes=["TEMPORARY"])
+    connection.execute(CreateTable(aside))
+    insert_rows(connection, aside, names, rows)
+    yield aside
+    connection.execute(DropTable(aside))
 
 
 def read_digests(connection: Connection, units: Select[tuple[bytes]]) -> DigestSet:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
+from experiments.bulk import copied_aside
 from experiments.errors import HoldoutsError, Rejected, Retryable
 from experiments.schema import VERSION
 
@@ -29,6 +30,8 @@ _PRAGMAS = (
 )
 """`secure_delete` overwrites what is deleted: an erased person must not lie on in a free page."""
 _MIGRATION_LOCK = 7_301_202_611
+_WORTH_A_COPY = 1_000
+"""Rows from which a table aside costs less than it saves."""
 
 
 def connect(url: str) -> Engine:
@@ -46,31 +49,49 @@ def connect(url: str) -> Engine:
 @contextmanager
 def database_errors(engine: Engine) -> Iterator[None]:
     """Turns the driver's failures into sentences that name the database and carry no data."""
-    where = engine.url.render_as_string(hide_password=True)
     try:
         yield
-    except OperationalError as error:
-        cause = str(error.orig).splitlines()[0].lower()
-        if "locked" in cause:
-            raise Retryable(
-                f"the database {where} has been locked by another process for {_BUSY_SECONDS} s; try again when it is done"
-            ) from None
-        if "full" in cause:
-            raise Retryable(
-                f"the disk that holds {where} is full; make room and run again, nothing was lost"
-            ) from None
-        if "unable to open" in cause or "readonly" in cause:
-            raise Rejected(
-                f"the database {where} cannot be opened for writing; check the path and its rights"
-            ) from None
-        if isinstance(error.orig, sqlite3.Error):
-            # SQLite's own words name tables and columns, never values.
-            raise Rejected(f"the database {where} refused a statement ({cause})") from None
-        raise Retryable(f"the database {where} does not answer ({type(error.orig).__name__})") from None
     except DBAPIError as error:
-        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
-            raise Rejected(f"{where} is no SQLite database; check HOLDOUTS_DATABASE_URL") from None
-        raise Rejected(f"the database {where} refused a statement ({type(error.orig).__name__})") from None
+        raise _sentence(engine, error) from None
+    except _driver(engine).Error as error:
+        # Rows by the million go past SQLAlchemy (experiments.bulk), and PostgreSQL quotes the row that it refuses.
+        raise _sentence(engine, _known_to_sqlalchemy(engine, error)) from None
+
+
+def _sentence(engine: Engine, error: DBAPIError) -> HoldoutsError:
+    where = engine.url.render_as_string(hide_password=True)
+    if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
+        return Rejected(f"{where} is no SQLite database; check HOLDOUTS_DATABASE_URL")
+    if not isinstance(error, OperationalError):
+        return Rejected(f"the database {where} refused a statement ({type(error.orig).__name__})")
+    return _unavailable(where, error)
+
+
+def _unavailable(where: str, error: OperationalError) -> HoldoutsError:
+    cause = str(error.orig).splitlines()[0].lower()
+    if "locked" in cause:
+        return Retryable(
+            f"the database {where} has been locked by another process for {_BUSY_SECONDS} s; try again when it is done"
+        )
+    if "full" in cause:
+        return Retryable(f"the disk that holds {where} is full; make room and run again, nothing was lost")
+    if "unable to open" in cause or "readonly" in cause:
+        return Rejected(f"the database {where} cannot be opened for writing; check the path and its rights")
+    if isinstance(error.orig, sqlite3.Error):
+        # SQLite's own words name tables and columns, never values.
+        return Rejected(f"the database {where} refused a statement ({cause})")
+    return Retryable(f"the database {where} does not answer ({type(error.orig).__name__})")
+
+
+def _driver(engine: Engine) -> Any:
+    return engine.dialect.loaded_dbapi
+
+
+def _known_to_sqlalchemy(engine: Engine, error: Exception) -> DBAPIError:
+    """The driver's own error as SQLAlchemy sorts it."""
+    sorted_in = DBAPIError.instance(None, None, error, _driver(engine).Error, hide_parameters=True)
+    assert isinstance(sorted_in, DBAPIError)
+    return sorted_in
 
 
 def _parse(url: str) -> URL:
@@ -189,18 +210,38 @@ def insert_or_update(
     """Inserts rows; where the primary key is there already, takes over the columns in `changed`."""
     if not rows:
         return
-    statement = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    values = {name: statement.excluded[name] for name in changed}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+    names = list(rows[0])
+    with _source(connection, table, names, rows) as source:
+        statement = _insert(connection, table, names, source)
+        keys = [column.name for column in table.primary_key]
+        values = {name: statement.excluded[name] for name in changed}
+        upsert = statement.on_conflict_do_update(index_elements=keys, set_=values)
+        connection.execute(upsert, rows if source is None else None)
 
 
 def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows; one whose primary key is there already is left as it is."""
-    if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+    if not rows:
+        return
+    names = list(rows[0])
+    with _source(connection, table, names, rows) as source:
+        statement = _insert(connection, table, names, source).on_conflict_do_nothing()
+        connection.execute(statement, rows if source is None else None)
 
 
-def _insert(connection: Connection, table: Table) -> Any:
+def _insert(connection: Connection, table: Table, names: Sequence[str], source: Table | None) -> Any:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    statement = dialect.insert(table)
+    return statement if source is None else statement.from_select(names, select(source))
+
+
+@contextmanager
+def _source(
+    connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Table | None]:
+    """Many rows on PostgreSQL lie in a table aside, which COPY fills; elsewhere, and of few, there is none."""
+    if connection.dialect.name != "postgresql" or len(rows) < _WORTH_A_COPY:
+        yield None
+        return
+    with copied_aside(connection, table, names, (tuple(row[name] for name in names) for row in rows)) as made:
+        yield made
