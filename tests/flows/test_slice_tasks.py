@@ -62,6 +62,20 @@ def test_threads_and_a_local_dask_cluster_tell_the_same_to_the_last_digit(
         assert many["verdict"] == one["verdict"]
 
 
+@pytest.mark.soak
+@pytest.mark.server
+@pytest.mark.timeout(900)
+def test_a_local_ray_tells_the_same_to_the_last_digit(
+    measured: Sandbox, in_process: PrefectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("prefect_ray", reason="the extra `ray` is not installed here")
+    threads = _experiments(measured, monkeypatch, "threads", SLICE)
+    before = len(_slices(in_process))
+    assert _experiments(measured, monkeypatch, "ray", SLICE) == threads
+    wait_for(lambda: len(_slices(in_process)) == 2 * before)
+    wait_for(lambda: {each["state_type"] for each in _slices(in_process)} == {"COMPLETED"})
+
+
 def _slices(server: PrefectServer) -> Any:
     return server.post("/task_runs/filter", {"task_runs": {"name": {"like_": "sum slice"}}})
 
