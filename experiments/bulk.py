@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, Select, Table, func, literal
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Select, Table, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.schema import CreateTable, DropTable
 
@@ -50,11 +50,15 @@ def copied_aside(
 
 def read_digests(connection: Connection, units: Select[tuple[bytes]]) -> DigestSet:
     """The one column of 32-byte digests that `units` selects, as a set."""
-    (column,) = units.selected_columns
     if connection.dialect.name == "postgresql":
-        together = func.string_agg(column, aggregate_order_by(literal(b"", LargeBinary), column))
-        packed = connection.scalar(units.with_only_columns(together)) or b""
+        chosen = (
+            units.subquery()
+        )  # one value of PostgreSQL has room for 33 million digests, so none comes twice
+        (each,) = chosen.columns
+        together = func.string_agg(each, aggregate_order_by(literal(b"", LargeBinary), each))
+        packed = connection.scalar(select(together)) or b""
         return DigestSet.unpack(bytes(packed))
+    (column,) = units.selected_columns
     compiled = units.order_by(column).compile(connection)
     values = [compiled.params[name] for name in compiled.positiontup or ()]
     found = _cursor(connection).execute(str(compiled), values)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from experiments.digests import SIZE, DigestSet
 from experiments.identifier_log import forget_person, keys_of_person
+from experiments.ledger import of_person
 from experiments.schema import entrants, handovers, orders, rejections, requests, snapshots
 
 ANONYMOUS = bytes(16)
@@ -21,8 +22,8 @@ ANONYMOUS = bytes(16)
 def forget(connection: Connection, unit: bytes) -> None:
     """Replaces the digest in entrants and orders, and drops it, and all that stood for it, from what was sent."""
     name = ANONYMOUS + secrets.token_bytes(SIZE - len(ANONYMOUS))
-    for table in (entrants, orders):
-        connection.execute(update(table).where(table.c.unit == unit).values(unit=name))
+    connection.execute(update(entrants).where(*of_person(unit)).values(unit=name))
+    connection.execute(update(orders).where(orders.c.unit == unit).values(unit=name))
     person = keys_of_person(connection, unit)
     _drop(connection, requests, person)
     _drop(connection, snapshots, person)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import groupby, repeat
 from typing import Literal
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from experiments.assignment import group_salt, universal_salt
 from experiments.audiences import Audience, Programme
@@ -207,17 +207,23 @@ def count_entrants(connection: Connection, phase_id: int) -> int:
 def entered_since(connection: Connection, phase_id: int, since: int) -> dict[int, DigestSet]:
     """Units that entered in a phase after a moment, by the time of their entry."""
     later = (entrants.c.phase_id == phase_id, entrants.c.entered_at > since)
-    moments = connection.scalars(select(entrants.c.entered_at).where(*later).distinct()).all()
+    chosen = select(entrants.c.entered_at, entrants.c.unit).where(*later)
+    rows = connection.execute(chosen.order_by(entrants.c.entered_at, entrants.c.unit))
     return {
-        at: read_digests(connection, select(entrants.c.unit).where(*later, entrants.c.entered_at == at))
-        for at in sorted(moments)
+        at: DigestSet.unpack_sorted(b"".join(bytes(row.unit) for row in run))
+        for at, run in groupby(rows, key=lambda row: row.entered_at)
     }
 
 
 def entries_of(connection: Connection, unit: bytes) -> dict[int, int]:
     """When one unit entered, by phase id."""
-    chosen = select(entrants.c.phase_id, entrants.c.entered_at).where(entrants.c.unit == unit)
+    chosen = select(entrants.c.phase_id, entrants.c.entered_at).where(*of_person(unit))
     return {row.phase_id: row.entered_at for row in connection.execute(chosen)}
+
+
+def of_person(unit: bytes) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What chooses one person's entries: the key begins with the phase, and naming all of them lets it be used."""
+    return entrants.c.phase_id.in_(select(phases.c.id)), entrants.c.unit == unit
 
 
 def record_entrants(connection: Connection, phase: Phase, assigned: Assigned, at: int) -> None:

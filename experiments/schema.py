@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0009"
+VERSION = "0010"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
@@ -84,7 +84,6 @@ lists = Table(
     Column("role", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("since", BigInteger),
-    Index("lists_by_name", "name", "state"),
 )
 """The Criteo contact lists that this ledger ever wrote to, by Criteo's id; `name` is how the audiences file
 calls one. State: current; filling, filled or swapping, while it is to replace the current one; leaving, while
@@ -230,6 +229,7 @@ orders = Table(
     Column("currency", String(3)),
     Column("rate", Double),
     Index("orders_by_unit", "unit", "ordered_at", "revenue", "refunded"),
+    Index("orders_by_time", "ordered_at"),
 )
 """Each order once, in cents of the programme's currency, with what was refunded of it. One in another currency keeps
 the rate that it was first converted with; `loaded_at` is when it first came."""
