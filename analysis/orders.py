@@ -133,7 +133,8 @@ def _known_rates(connection: Connection, order_ids: Sequence[str]) -> dict[str, 
 
 def _net(connection: Connection, order_ids: set[str]) -> None:
     """What was refunded of these orders, of all refunds ever taken in."""
-    if not order_ids or not connection.scalar(select(exists(select(refunds)))):
+    returned = _refunded(connection, sorted(order_ids))
+    if not returned:
         return
     total = (
         select(func.coalesce(func.sum(refunds.c.amount), 0))
@@ -141,7 +142,16 @@ def _net(connection: Connection, order_ids: set[str]) -> None:
         .scalar_subquery()
     )
     statement = update(orders).where(orders.c.order_id == bindparam("key")).values(refunded=total)
-    connection.execute(statement, [{"key": order_id} for order_id in sorted(order_ids)])
+    connection.execute(statement, [{"key": order_id} for order_id in returned])
+
+
+def _refunded(connection: Connection, order_ids: Sequence[str]) -> list[str]:
+    """Those of which anything was ever given back: most orders are not, and nothing is written for them."""
+    found: list[str] = []
+    for start in range(0, len(order_ids), _AT_ONCE):
+        own = refunds.c.order_id.in_(order_ids[start : start + _AT_ONCE])
+        found += connection.scalars(select(refunds.c.order_id).where(own).distinct())
+    return found
 
 
 def _drop_strangers(connection: Connection, since: int, until: int) -> None:

@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, event, func, insert, select
 
 from analysis.orders import KEPT_OF_STRANGERS, OrderLoad, load_orders, orders_watermark
 from experiments.audiences import OrderSource
@@ -67,6 +68,23 @@ def test_a_refund_nets_against_its_order_once_whichever_comes_first(ledger: Engi
     _load(ledger, _csv(tmp_path, "a,ada@example.com,2026-09-02,20"))
     _load(ledger, _csv(tmp_path, refund, "a,,2026-09-06,-3"))
     assert _stored(ledger) == [("a", digest("ada@example.com"), 2000, 800)]
+
+
+def test_of_a_load_only_orders_of_which_something_came_back_are_written_again(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    rows = [f"o{n},ada@example.com,2026-09-02,20" for n in range(1_200)]
+    netted: list[int] = []
+
+    @event.listens_for(ledger, "before_cursor_execute")
+    def _updated(*words: Any) -> None:
+        if words[2].startswith("UPDATE orders"):
+            netted.append(len(words[3]) if words[5] else 1)
+
+    _load(ledger, _csv(tmp_path, *rows, "o7,,2026-09-05,-5", "o700,,2026-09-05,-6", "o700,,2026-09-06,-1"))
+    _load(ledger, _csv(tmp_path, *rows))
+    assert {row[0]: row[3] for row in _stored(ledger) if row[3]} == {"o7": 500, "o700": 700}
+    assert sum(netted) == 4, "two orders in each load"
 
 
 @pytest.mark.parametrize(
