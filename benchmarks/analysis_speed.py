@@ -30,8 +30,6 @@ from experiments.schema import entrants, order_loads, orders, phases
 AUDIENCES = 10
 DAY = 86_400
 FIRST = 1_700_000_000
-SYNCED_EVERY = 4 * 3_600
-"""People enter when a sync sees them."""
 WATERMARK = FIRST + 60 * DAY
 _HEAD = 'advertiser: "1"\ncurrency: EUR\nmargin: 45%\nuniversal_holdout: 2%\naudiences:\n'
 _AUDIENCE = "  - {{name: a{0}, segment: {1}, holdout: 10%, ad_sets: ['{1}']}}\n"
@@ -66,7 +64,7 @@ def fill(url: str, size: int) -> None:
             units = people.where(chosen)
             holdout = _holdout(f"holdout:v1:a{number}:s0")
             assigned = assign(units, holdout)
-            at = (FIRST + rng.integers(0, 45 * DAY, len(units)) // SYNCED_EVERY * SYNCED_EVERY).tolist()
+            at = (FIRST + rng.integers(0, 45 * DAY, len(units))).tolist()
             columns = (
                 assigned.buckets.tolist(),
                 assigned.universal_buckets.tolist(),
@@ -147,7 +145,7 @@ def pandas(url: str) -> None:
 
 def report(size: int, database: str = "sqlite") -> None:
     """Prints seconds, peak memory and one arm's mean of both ways, which must agree."""
-    with ledger_of(database) as url:
+    with _ledger(database) as url:
         fill(url, size)
         said = {way: _run(way, url) for way in ("ours", "pandas")}
     for way, each in said.items():
@@ -167,7 +165,7 @@ def _run(way: str, url: str) -> dict[str, Any]:
 
 
 @contextmanager
-def ledger_of(database: str) -> Iterator[str]:
+def _ledger(database: str) -> Iterator[str]:
     """An empty ledger of that kind, gone at the end; a URL is used as it is."""
     if database == "postgresql":
         from tests.postgres import cluster, fresh_database

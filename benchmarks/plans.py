@@ -19,8 +19,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event, text
 
-from benchmarks.analysis_speed import WATERMARK, fill, ledger_of, programme
 from benchmarks.ledger_day import DAY, live
+from benchmarks.ten_audiences import WATERMARK, fill, ledger_of, programme
 from experiments.database import connect
 from experiments.schema import metadata
 

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, func, insert, select
 from analysis.facts import Facts
 from analysis.measuring import gather_all
 from analysis.orders import KEPT_OF_STRANGERS, load_orders
-from benchmarks.analysis_speed import WATERMARK, fill, programme
 from benchmarks.ledger_day import DAY, members
+from benchmarks.ten_audiences import WATERMARK, fill, programme
 from experiments.audiences import OrderSource
 from experiments.database import connect, reading, writing
 from experiments.schema import entrants, orders, requests, snapshots, syncs
