@@ -133,6 +133,8 @@ def _known_rates(connection: Connection, order_ids: Sequence[str]) -> dict[str, 
 
 def _net(connection: Connection, order_ids: set[str]) -> None:
     """What was refunded of these orders, of all refunds ever taken in."""
+    if not order_ids or not connection.scalar(select(exists(select(refunds)))):
+        return
     returned = _refunded(connection, sorted(order_ids))
     if not returned:
         return
