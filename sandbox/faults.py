@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.arrivals import Arrivals
+from sandbox.arrivals import Arrival, Arrivals
 
 Server = Literal["customerio", "criteo"]
 Kind = Literal["drop-before", "drop-after", "status", "truncated-json", "cut-body", "html", "hang"]
@@ -115,7 +115,7 @@ class Faulty:
         """Serve one request, or fail it."""
         fault = None
         if scope["type"] == "http":
-            self._arrivals.note(time.monotonic())
+            self._arrivals.note(_arrival(scope))
             fault = self._faults.take(self._server, scope["method"], scope["path"])
         if fault is None:
             await self._app(scope, receive, send)
@@ -163,6 +163,11 @@ class Faulty:
             await asyncio.wait_for(_disconnected(receive), seconds)
         except TimeoutError:
             await self._drop(scope, receive)
+
+
+def _arrival(scope: Scope) -> Arrival:
+    sizes = [int(value) for name, value in scope["headers"] if name == b"content-length"]
+    return Arrival(time.monotonic(), scope["method"], scope["path"], sum(sizes))
 
 
 async def _disconnected(receive: Receive) -> None:
