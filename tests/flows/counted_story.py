@@ -18,9 +18,13 @@ from sqlalchemy import Engine
 from experiments.database import connect
 from flows.load_orders import load_orders_flow
 from flows.measure_lift import measure_lift
+from flows.session import open_criteo, open_customerio, open_session
 from flows.sync_audiences import sync_audiences
 from sandbox.workspace import Segment
 from sandbox.world import Sandbox, Switches
+from sync.applying import apply
+from sync.decision import decide
+from sync.gathering import gather
 
 START = datetime(2026, 9, 7, tzinfo=UTC)
 FREE = Switches(customerio_rps=None, criteo_per_minute=None, criteo_reports_per_minute=None)
@@ -87,6 +91,26 @@ def live(box: Sandbox, ledger_url: str, folder: Path, size: Size) -> Story:
     ledger.dispose()
     assert isinstance(accepted, int)
     return Story(size, treated, first, churn, idle, orders, accepted, *reports)
+
+
+def sync_in_requests_of(chunk: int, box: Sandbox, ledger_url: str, folder: Path) -> Work:
+    """A first sync of two audiences of 600 people that sends at most `chunk` identifiers in a request."""
+    segments, _ = _fill(box, Size(2, 600))
+    _write_file(box, segments, folder)
+    ledger = connect(ledger_url)
+    watch_rows(ledger)
+    at = int(START.timestamp())
+    with (
+        _environment(box, ledger_url, folder),
+        counted(box, ledger) as work,
+        open_session() as session,
+        open_customerio(session) as customerio,
+        open_criteo(session) as criteo,
+    ):
+        plan = decide(gather(session.engine, customerio, session.programme).facts)
+        apply(session.engine, criteo, session.programme, plan, at, chunk=chunk)
+    ledger.dispose()
+    return work
 
 
 def arm_of(audience: str, email: str) -> str:

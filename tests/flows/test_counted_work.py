@@ -7,9 +7,10 @@ count of requests or statements: none may be made for each person.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
-from counted_story import EXCLUDED, MOVED, Size, Story, live, shop
+from counted_story import EXCLUDED, MOVED, Size, Story, live, shop, sync_in_requests_of
 from counted_work import Work, kind_of
 from postgres import fresh_database
 
@@ -283,6 +284,27 @@ def test_a_later_report_also_asks_for_late_orders_and_refunds_and_writes_itself_
         rows={"insert measurements": 1},
     )
     assert story.second_report.commits == 24 + 13 * story.size.audiences
+
+
+def test_another_request_of_a_list_costs_two_rows_and_a_last_look_at_the_holdout(tmp_path: Path) -> None:
+    """Of two lists with some 530 people each, 500 of them in further requests of 100; the others fit into one."""
+    works = {}
+    for chunk in (50_000, 100):
+        folder = tmp_path / str(chunk)
+        folder.mkdir()
+        with shop(folder) as box:
+            works[chunk] = sync_in_requests_of(chunk, box, f"sqlite:///{folder / 'holdouts.sqlite'}", folder)
+    further = 2 * 5
+    more = works[100].statements - works[50_000].statements
+    assert more == {
+        "insert requests": further,
+        "update requests": further,
+        "read phases": further,
+        "read holdout_changes": 2 * further,
+    }
+    assert not works[50_000].statements - works[100].statements
+    assert works[100].requests - works[50_000].requests == {"criteo PATCH contact-list": further}
+    assert works[100].rows - works[50_000].rows == {"insert requests": further, "update requests": further}
 
 
 def test_what_grew_is_named_with_both_counts() -> None:
