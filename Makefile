@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Members and entrants of `make bench`, such as SIZES="1e5 1e6 1e7"; BENCH has its switches, such as "--only sync".
+SIZES ?= 1e5 1e6
+BENCH ?=
 
 .PHONY: demo test lint bench calibrate soak clean
 
@@ -18,7 +21,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.test
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(SIZES) $(BENCH)
 
 calibrate: $(VENV)/.test
 	$(BIN)/python -m benchmarks.calibrate

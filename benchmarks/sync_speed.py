@@ -1,19 +1,23 @@
-"""How fast one audience is synced: first sync, then re-syncs, beside the straightforward script. I/O."""
+"""What syncs of one audience cost: the first, then re-syncs with more and more churn, then the script. I/O."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
+from benchmarks.measured import Measured, Part
+from benchmarks.process import run, tell
+
+CHURN = (0.001, 0.01, 0.1)
+_BEGAN, _HOUR = 1_700_000_000, 3_600
 _FILE = """advertiser: "12345"
 currency: EUR
 margin: 45%
@@ -26,23 +30,22 @@ audiences:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One process: seconds on the wall, peak memory in MB, and what it said."""
+class Latency:
+    """Seconds that the server lets a page and a request wait."""
 
-    seconds: float
-    peak: float
-    said: str
+    page: float = 0.0
+    request: float = 0.0
 
 
 @contextmanager
-def sink(members: int, page_delay: float = 0.0, request_delay: float = 0.0) -> Iterator[str]:
+def sink(members: int, latency: Latency) -> Iterator[str]:
     """The loopback server in a process of its own; gives its URL."""
-    command = [sys.executable, "-m", "benchmarks.sink", str(members), str(page_delay), str(request_delay)]
+    command = [sys.executable, "-m", "benchmarks.sink", str(members), str(latency.page), str(latency.request)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
-        churn(url, 0)
         try:
+            churn(url, 0)
             yield url
         finally:
             process.kill()
@@ -53,73 +56,67 @@ def churn(url: str, by: int) -> None:
     httpx.post(f"{url}/churn", json={"by": by}, timeout=600).raise_for_status()
 
 
-def run(module: str, arguments: list[str], environment: dict[str, str] | None = None) -> Run:
-    """Runs a module as a process of its own and measures it from outside."""
-    script = (
-        "import resource, subprocess, sys, time\n"
-        "began = time.perf_counter()\n"
-        "done = subprocess.run([sys.executable, '-m', *sys.argv[1:]], stdout=subprocess.PIPE, text=True)\n"
-        "took = time.perf_counter() - began\n"
-        "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024\n"
-        "print(took, peak); print(done.stdout.strip()); sys.exit(done.returncode)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, module, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(environment or {})},
-        check=True,
-    )
-    figures, _, said = done.stdout.partition("\n")
-    seconds, peak = (float(text) for text in figures.split())
-    return Run(seconds, peak, said.strip())
+def measure_syncs(
+    members: int, *, part: Part = "sync", latency: Latency | None = None, with_script: bool = True
+) -> list[Measured]:
+    """A first sync and the re-syncs, each beside its floor and the script's one way to do either."""
+    with sink(members, latency or Latency()) as url, tempfile.TemporaryDirectory() as folder:
+        found = [
+            _sync(part, url, Path(folder), members, number, share)
+            for number, share in enumerate((None, *CHURN))
+        ]
+        if not with_script:
+            return found
+        tell(f"  {members:,} members: the straightforward script")
+        script = run("benchmarks.straightforward", [url, str(Path(folder) / "plain.sqlite")]).cost
+    # It replaces the whole list each time, so that a re-sync costs it what the first sync does.
+    row = Measured(part, "SQLite", "the straightforward script", members, script)
+    return [*(replace(each, script=script.seconds) for each in found), row]
 
 
-def measure(
-    members: int, page_delay: float = 0.0, request_delay: float = 0.0, *, straightforward: bool = True
-) -> Iterator[tuple[str, Run]]:
-    """First sync, re-syncs at 0.1, 1 and 10 % churn, and the straightforward script, in one run."""
-    with sink(members, page_delay, request_delay) as url, tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        (place / "audiences.yaml").write_text(_FILE)
-        environment = {
-            "HOLDOUTS_AUDIENCES": str(place / "audiences.yaml"),
-            "HOLDOUTS_RATE_LIMITS": "off",
-            "CUSTOMERIO_APP_KEY": "key",
-            "CUSTOMERIO_BASE_URL": url,
-            "CRITEO_CLIENT_ID": "id",
-            "CRITEO_CLIENT_SECRET": "secret",
-            "CRITEO_BASE_URL": url,
-        }
-        began = 1_700_000_000
-        yield "first sync", run("benchmarks.one_sync", [str(began)], environment)
-        for share in (0.001, 0.01, 0.1):
-            churn(url, int(members * share))
-            began += 3_600
-            yield f"re-sync, {share:.1%} churn", run("benchmarks.one_sync", [str(began)], environment)
-        size = (place / "holdouts.sqlite").stat().st_size / 2**20
-        if straightforward:
-            yield (
-                "straightforward script",
-                run("benchmarks.straightforward", [url, str(place / "plain.sqlite")]),
-            )
-        yield "ledger on disk", Run(0.0, size, "")
+def _sync(part: Part, url: str, folder: Path, members: int, number: int, share: float | None) -> Measured:
+    what = "first sync" if share is None else f"re-sync, {share * 100:g} % churn"
+    tell(f"  {members:,} members: {what}")
+    moved = members if share is None else int(members * share)
+    if share is not None:
+        churn(url, moved)
+    ledger = folder / "holdouts.sqlite"
+    (folder / "audiences.yaml").write_text(_FILE)
+    ran = run("benchmarks.one_sync", [str(_BEGAN + number * _HOUR)], _environment(url, folder))
+    expected = (moved, 0) if share is None else (moved, moved)
+    if (ran.said["adds"], ran.said["removes"]) != expected:
+        raise RuntimeError(f"{what} moved {ran.said}, not {expected}: the figures would mean nothing")
+    floors = _floors(url, members, moved, is_first=share is None) if part == "sync" else {}
+    return Measured(part, "SQLite", what, members, ran.cost, _megabytes(ledger), floors)
 
 
-def report(
-    members: int, page_delay: float = 0.0, request_delay: float = 0.0, *, straightforward: bool = True
-) -> None:
-    """Prints seconds, peak memory, people a second and where the time went, in milliseconds of the process."""
-    for name, found in measure(members, page_delay, request_delay, straightforward=straightforward):
-        rate = f"{members / found.seconds / 1e6:6.2f} M people/s" if found.seconds else ""
-        print(f"{name:24} {found.seconds:8.2f} s {found.peak:8.0f} MB {rate}  {found.said}", flush=True)
+def _floors(url: str, members: int, moved: int, *, is_first: bool) -> dict[str, float]:
+    """Both hashes of who is new, the e-mail's of everybody else; the pages, and what is sent of who moved."""
+    if is_first:
+        hashed = _seconds("hashing", members, 2)
+    else:
+        hashed = _seconds("hashing", members - moved, 1) + _seconds("hashing", moved, 2)
+    return {"hash": hashed, "transfer": _seconds("transfer", url, members, moved if is_first else 2 * moved)}
 
 
-def main() -> None:
-    """`python -m benchmarks.sync_speed [MEMBERS [PAGE_DELAY REQUEST_DELAY]]`."""
-    members, *delays = (float(text) for text in (sys.argv[1:] or ["1000000"]))
-    report(int(members), *delays)
+def _seconds(*words: object) -> float:
+    return float(run("benchmarks.floors", [str(word) for word in words]).said["seconds"])
 
 
-if __name__ == "__main__":
-    main()
+def _megabytes(ledger: Path) -> float:
+    """The database and what its log holds beside it."""
+    files = (ledger, ledger.with_name(ledger.name + "-wal"))
+    return sum(each.stat().st_size for each in files if each.exists()) / 2**20
+
+
+def _environment(url: str, folder: Path) -> dict[str, str]:
+    return {
+        "HOLDOUTS_AUDIENCES": str(folder / "audiences.yaml"),
+        "HOLDOUTS_DATABASE_URL": f"sqlite:///{folder / 'holdouts.sqlite'}",
+        "HOLDOUTS_RATE_LIMITS": "off",
+        "CUSTOMERIO_APP_KEY": "key",
+        "CUSTOMERIO_BASE_URL": url,
+        "CRITEO_CLIENT_ID": "id",
+        "CRITEO_CLIENT_SECRET": "secret",
+        "CRITEO_BASE_URL": url,
+    }
