@@ -33,8 +33,9 @@ def audit_arms(connection: Connection, phases: tuple[Phase, ...]) -> tuple[ArmAu
 def _audit(connection: Connection, phase: Phase) -> ArmAudit:
     columns = (entrants.c.unit, entrants.c.bucket, entrants.c.universal_bucket, entrants.c.arm)
     chosen = select(*columns).where(entrants.c.phase_id == phase.id).order_by(entrants.c.unit)
-    rows = [row for row in connection.execute(chosen) if not bytes(row.unit).startswith(ANONYMOUS)]
-    right = assign(DigestSet.of(bytes(row.unit) for row in rows), phase.holdout)
-    recorded = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 3)
-    computed = np.column_stack([right.buckets, right.universal_buckets, right.rules]).astype(np.int64)
-    return ArmAudit(phase, len(rows), int((recorded != computed).any(axis=1).sum()))
+    rows = [row for row in connection.execute(chosen) if not row[0].startswith(ANONYMOUS)]
+    units, *written = zip(*rows, strict=True) if rows else [()] * len(columns)
+    right = assign(DigestSet.of(units), phase.holdout)
+    recorded = np.array(written, dtype=np.int64)
+    computed = np.stack([right.buckets, right.universal_buckets, right.rules]).astype(np.int64)
+    return ArmAudit(phase, len(rows), int((recorded != computed).any(axis=0).sum()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, Select, Table, func, literal, select
@@ -62,7 +63,7 @@ def read_digests(connection: Connection, units: Select[tuple[bytes]]) -> DigestS
     compiled = units.order_by(column).compile(connection)
     values = [compiled.params[name] for name in compiled.positiontup or ()]
     found = _cursor(connection).execute(str(compiled), values)
-    return DigestSet.unpack_sorted(b"".join(row[0] for row in found))
+    return DigestSet.unpack_sorted(b"".join(map(itemgetter(0), found)))
 
 
 def _cursor(connection: Connection) -> Any:
