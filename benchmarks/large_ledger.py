@@ -85,11 +85,11 @@ def _only(assigned: Assigned, which: Any) -> Assigned:
 
 
 def _buy(engine: Engine, people: DigestSet, count: int, rng: np.random.Generator) -> None:
-    """Orders from four weeks before the first entry on; their index is made when all are in, which is faster."""
-    (by_unit,) = orders.indexes
+    """Orders from four weeks before the first entry on; their indexes are made when all are in, which is faster."""
     names = ("order_id", "unit", "ordered_at", "revenue", "refunded", "loaded_at")
     with writing(engine) as connection:
-        by_unit.drop(connection)
+        for index in orders.indexes:
+            index.drop(connection)
     for first in range(0, count, _BATCH):
         with writing(engine) as connection:
             insert_rows(
@@ -97,7 +97,8 @@ def _buy(engine: Engine, people: DigestSet, count: int, rng: np.random.Generator
             )
     load = {"loaded_at": WATERMARK, "since": FIRST, "until": WATERMARK, "accepted": count, "rejected": "{}"}
     with writing(engine) as connection:
-        by_unit.create(connection)
+        for index in orders.indexes:
+            index.create(connection)
         connection.execute(insert(order_loads).values(load))
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from experiments.audience_values import Duration, Entry, HoldoutPpm, MemberFor, Name, Share, Text
 from experiments.audiences import EXCLUDE_BOUNDS, Audience, Bounds, OrderSource, Programme, WriteBack
-from experiments.errors import Rejected
 from experiments.identifier_entries import Forms
 from experiments.identifiers import SHA256, Form
+from experiments.lined_yaml import Place, Refuse, read_lined, read_text
 from experiments.policy_entries import (
     AcceptedEntry,
     CriteoEntry,
@@ -27,8 +25,6 @@ from experiments.policy_entries import (
 )
 
 _RESERVED = {"universal", "programme"}
-
-Path_ = tuple[str | int, ...]
 
 
 class _Bounds(Entry):
@@ -87,66 +83,16 @@ class _File(Entry):
 
 def read_programme(path: Path) -> Programme:
     """The programme that the file describes; raises Rejected with file, line and reason."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise Rejected(f"{path} does not exist; name the file in HOLDOUTS_AUDIENCES or write one") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise Rejected(f"{path} cannot be read: {type(error).__name__}") from error
-    return parse_programme(text, str(path))
+    return parse_programme(read_text(path, "HOLDOUTS_AUDIENCES"), str(path))
 
 
 def parse_programme(text: str, source: str = "audiences.yaml") -> Programme:
     """The same from the file's text; `source` is the name that errors carry."""
-    lines: dict[Path_, int] = {}
-
-    def refuse(at: Path_, reason: str) -> Rejected:
-        while at not in lines and at:
-            at = at[:-1]
-        return Rejected(f"{source}, line {lines.get(at, 1)}: {reason}")
-
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or "this is no YAML"
-        raise Rejected(f"{source}, line {line}: {problem}") from error
-    for at, line in _lines(root, ()):
-        if at in lines:
-            raise Rejected(f"{source}, line {line}: the key {at[-1]!r} stands here twice")
-        lines[at] = line
-    try:
-        entries = _File.model_validate(yaml.safe_load(text))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        at = tuple(part for part in first["loc"] if isinstance(part, str | int))
-        raise refuse(at, _reason(at, first["type"], first["msg"])) from error
+    entries, refuse = read_lined(text, source, _File)
     return _programme(entries, refuse)
 
 
-def _lines(node: yaml.Node | None, at: Path_) -> Iterator[tuple[Path_, int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*at, key.value)
-            yield here, key.start_mark.line + 1
-            yield from _lines(value, here)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield (*at, index), value.start_mark.line + 1
-            yield from _lines(value, (*at, index))
-
-
-def _reason(at: Path_, kind: str, message: str) -> str:
-    key = next((part for part in reversed(at) if isinstance(part, str)), "the file")
-    if kind == "extra_forbidden":
-        return f"unknown key {key!r}"
-    if kind == "missing":
-        return f"the key {key!r} is missing"
-    return f"{key}: {message.removeprefix('Value error, ')}"
-
-
-def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Programme:
+def _programme(entries: _File, refuse: Refuse) -> Programme:
     if entries.margin == 0 or entries.margin > 1_000_000:
         raise refuse(("margin",), "margin: it must lie above 0% and at most at 100%")
     if not entries.orders.url and not entries.orders.files and "orders" in entries.model_fields_set:
@@ -181,10 +127,8 @@ def _programme(entries: _File, refuse: Callable[[Path_, str], Rejected]) -> Prog
     )
 
 
-def _audience(
-    entry: _Audience, index: int, forms: tuple[Form, ...], refuse: Callable[[Path_, str], Rejected]
-) -> Audience:
-    at: Path_ = ("audiences", index)
+def _audience(entry: _Audience, index: int, forms: tuple[Form, ...], refuse: Refuse) -> Audience:
+    at: Place = ("audiences", index)
     if entry.role == "exclude":
         for key in ("holdout", "holdout_group", "planned_end", "ad_sets", "exclude"):
             if key in entry.model_fields_set:
@@ -222,7 +166,7 @@ def _bounds(entry: _Audience) -> Bounds:
     return Bounds(growth_from=growth_from, **{**current, **shares})
 
 
-def _check_names(audiences: tuple[Audience, ...], refuse: Callable[[Path_, str], Rejected]) -> None:
+def _check_names(audiences: tuple[Audience, ...], refuse: Refuse) -> None:
     seen: dict[tuple[str, str], str] = {}
     for index, audience in enumerate(audiences):
         unique = [("name", audience.name), ("list", audience.list)]
@@ -238,9 +182,7 @@ def _check_names(audiences: tuple[Audience, ...], refuse: Callable[[Path_, str],
             seen[key, value] = audience.name
 
 
-def _check_references(
-    audiences: tuple[Audience, ...], entries: _File, refuse: Callable[[Path_, str], Rejected]
-) -> None:
+def _check_references(audiences: tuple[Audience, ...], entries: _File, refuse: Refuse) -> None:
     excludes = {each.name for each in audiences if each.role == "exclude"}
     for index, audience in enumerate(audiences):
         for place, name in enumerate(audience.exclude):
@@ -256,7 +198,7 @@ def _check_references(
             raise refuse(("groups", name), f"groups: no audience has the holdout group {name!r}")
 
 
-def _check_planned_ends(audiences: tuple[Audience, ...], refuse: Callable[[Path_, str], Rejected]) -> None:
+def _check_planned_ends(audiences: tuple[Audience, ...], refuse: Refuse) -> None:
     """The windows of a group are read together, so they end together; and one window must have closed by then."""
     first: dict[str, Audience] = {}
     for index, each in enumerate(audiences):

@@ -20,12 +20,21 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0010"
+VERSION = "0011"
 """The newest migration that this code knows."""
 
 metadata = MetaData()
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
+
+owners = Table(
+    "owners",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("brand", String(32), nullable=False),
+    Column("advertiser", String(64), nullable=False),
+)
+"""One row at most: whose ledger this is. Brand is empty where an installation serves a single one."""
 
 holdout_changes = Table(
     "holdout_changes",

@@ -67,19 +67,16 @@ def _header_safe(text: str, info: ValidationInfo) -> str:
     return text
 
 
-def _brand(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", text):
-        raise Rejected(
-            "a brand's name has at most 32 lower-case letters, digits and dashes between them, such as acme"
-        )
-    return text
-
-
-Brand = Annotated[str, BeforeValidator(_brand)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Secret = Annotated[SecretStr, BeforeValidator(_header_safe)]
+_SECRETS = ("holdouts_database_url", *(name.lower() for name in get_args(Credential)))
 Block = Callable[[str], str | None]
 """Gives the value of a Secret block by its name, or None where there is no such block."""
+
+
+def brand_in_force(environ: Mapping[str, str] = os.environ) -> str:
+    """The brand that this process works for; empty where there is only one."""
+    return environ.get("HOLDOUTS_BRAND", "").strip()
 
 
 def prefect_secret(name: str) -> str | None:
@@ -103,8 +100,11 @@ class Settings(BaseModel):
 
     holdouts_audiences: Path = Path("experiments/audiences.yaml")
     holdouts_database_url: SecretStr | None = None
-    holdouts_brand: Brand = ""
-    """Whose audiences, ledger and credentials these are, where one Prefect server serves several."""
+    holdouts_brands: Path = Path("experiments/brands.yaml")
+    holdouts_brand: str = ""
+    """Whose audiences, ledger and credentials these are, where one installation serves several; of `brands.yaml`."""
+    criteo_app: str = ""
+    """Whose Criteo credentials and limits these are: the brand's own, or those that several share."""
     holdouts_rate_limits: bool = True
     """Off only for a simulated clock, where a day passes in a second."""
     holdouts_task_runner: Annotated[Runner, BeforeValidator(_runner)] = "threads"
@@ -128,8 +128,19 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """The settings of an environment; a variable that is empty counts as absent."""
-        return cls.model_validate({name.lower(): value for name, value in environ.items() if value.strip()})
+        """The settings of an environment; a variable that is empty counts as absent.
+
+        With HOLDOUTS_BRAND they are that brand's: its file of `brands.yaml`, and its own secrets, whose names begin
+        with the brand's. Raises Rejected where a value is wrong or there is no such brand.
+        """
+        given = {name.lower(): value for name, value in environ.items() if value.strip()}
+        return cls.model_validate(_of_brand(given) if "holdouts_brand" in given else given)
+
+    @classmethod
+    def read_for(cls, brand: str, environ: Mapping[str, str] = os.environ) -> Self:
+        """The same for a brand that was named elsewhere; empty where there is only one."""
+        named = {"HOLDOUTS_BRAND": brand, "HOLDOUTS_AUDIENCES": ""} if brand else {}
+        return cls.read({**environ, **named})
 
     @property
     def audiences(self) -> Path:
@@ -144,23 +155,56 @@ class Settings(BaseModel):
 
     def database_url(self, block: Block = prefect_secret) -> SecretStr:
         """The ledger's database, else a file beside the audiences; a secret, for it may hold a password."""
-        beside = self.holdouts_audiences.resolve().with_name("holdouts.sqlite")
+        own = f"-{self.holdouts_brand}" if self.holdouts_brand else ""
+        beside = self.holdouts_audiences.resolve().with_name(f"holdouts{own}.sqlite")
         return self._secret("HOLDOUTS_DATABASE_URL", block) or SecretStr(f"sqlite:///{beside}")
 
     def credential(self, name: Credential, block: Block = prefect_secret) -> SecretStr:
         """The credential from its variable, else from the Prefect block; Rejected where neither has it."""
         found = self._secret(name, block)
         if found is None:
-            also = f" and Prefect has no Secret block {_block_name(name)}" if self.prefect_api_url else ""
-            raise Rejected(f"{name} is not set{also}")
+            own = self._own(name)
+            also = f" and Prefect has no Secret block {_block_name(own)}" if self.prefect_api_url else ""
+            raise Rejected(f"{own} is not set{also}")
         return found
+
+    def owner_of(self, name: str) -> str:
+        """Whose secret or limit of this name is used: the brand, or the Criteo application; empty without brands."""
+        return self.criteo_app if name.lower().startswith("criteo") else self.holdouts_brand
 
     def _secret(self, name: str, block: Block) -> SecretStr | None:
         given: SecretStr | None = getattr(self, name.lower())
         if given is not None or not self.prefect_api_url:
             return given
-        found = (block(_block_name(name)) or "").strip()
+        found = (block(_block_name(self._own(name))) or "").strip()
         return SecretStr(found) if found else None
+
+    def _own(self, name: str) -> str:
+        return _owned(name, self.owner_of(name)).upper()
+
+
+def _of_brand(given: Mapping[str, str]) -> dict[str, str]:
+    """A brand's values. A secret without the brand's name is everybody's on this machine, so none is looked at."""
+    from experiments.brands import read_brand
+
+    if "holdouts_audiences" in given:
+        raise Rejected(
+            "HOLDOUTS_BRAND and HOLDOUTS_AUDIENCES are both set; a brand's audiences file stands in brands.yaml"
+        )
+    path = Path(given.get("holdouts_brands", Settings.model_fields["holdouts_brands"].default))
+    brand = read_brand(path, given["holdouts_brand"])
+    values = {name: value for name, value in given.items() if name not in _SECRETS}
+    for name in _SECRETS:
+        owned = _owned(name, brand.criteo_app if name.startswith("criteo") else brand.name)
+        if owned in given:
+            values[name] = given[owned]
+    addresses = {"customerio_base_url": brand.customerio_base_url, "criteo_base_url": brand.criteo_base_url}
+    values |= {name: address for name, address in addresses.items() if address}
+    return {**values, "holdouts_audiences": str(brand.audiences), "criteo_app": brand.criteo_app}
+
+
+def _owned(name: str, owner: str) -> str:
+    return f"{owner.replace('-', '_')}_{name}".lower() if owner else name.lower()
 
 
 def _block_name(variable: str) -> str:

@@ -14,6 +14,7 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
 from experiments.errors import Leaked
+from experiments.settings import brand_in_force
 from flows.presentation import reasons
 from sync.plan import ListPlan
 
@@ -74,5 +75,7 @@ def finding_new(found: Mapping[str, Any]) -> None:
 def _announce(event: str, kind: Kind, name: str, payload: Payload) -> None:
     if FlowRunContext.get() is None:
         return
-    resource = {"prefect.resource.id": f"holdouts.{kind}.{name}", "prefect.resource.name": name}
+    brand = brand_in_force()
+    kinds = f"holdouts.{brand}.{kind}" if brand else f"holdouts.{kind}"
+    resource = {"prefect.resource.id": f"{kinds}.{name}", "prefect.resource.name": name}
     emit_event(f"holdouts.{event}", resource=resource, payload=dict(payload))

@@ -2,6 +2,7 @@
 
     python -m flows.automations slack-webhook/holdouts
 
+With HOLDOUTS_BRAND they are that brand's own, so that each team hears of its brand alone.
 `slack-webhook/holdouts` is the type and the name of a notification block on that server; Prefect has
 such blocks for Slack, Microsoft Teams, e-mail and others. Running it again updates what is there.
 """
@@ -19,14 +20,19 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
 from experiments.errors import HoldoutsError, Rejected
+from experiments.settings import brand_in_force
+from flows.brands import tag_of
 
 _FILE = Path(__file__).with_name("automations.yaml")
 
 
 def automations(block: UUID) -> list[AutomationCore]:
-    """The automations of `automations.yaml`, each notifying through this block."""
-    text = _FILE.read_text(encoding="utf-8")
-    return [AutomationCore.model_validate(_through(block, each)) for each in yaml.safe_load(text)]
+    """The automations of `automations.yaml`, for the brand in force, each notifying through this block."""
+    told = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    brand = brand_in_force()
+    if brand:
+        told = [_of_brand(brand, each) for each in told]
+    return [AutomationCore.model_validate(_through(block, each)) for each in told]
 
 
 def create_automations(block: str) -> list[str]:
@@ -72,6 +78,23 @@ def _put(client: SyncPrefectClient, wanted: AutomationCore) -> None:
         client.update_automation(known[0].id, wanted)
     else:
         client.create_automation(wanted)
+
+
+def _of_brand(brand: str, automation: dict[str, Any]) -> dict[str, Any]:
+    """Under the brand's name, deaf to all others: by the resource of our own events, by the tag of Prefect's."""
+    trigger = dict(automation["trigger"])
+    if "match_related" in trigger:
+        tag = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{tag_of(brand)}"}
+        trigger["match_related"] = [trigger["match_related"], tag]
+    else:
+        resource = trigger["match"]["prefect.resource.id"].replace("holdouts.", f"holdouts.{brand}.", 1)
+        trigger["match"] = {**trigger["match"], "prefect.resource.id": resource}
+    return {
+        **automation,
+        "name": automation["name"].replace("holdouts:", f"holdouts {brand}:", 1),
+        "trigger": trigger,
+        "actions": [{**each, "subject": f"{brand}: {each['subject']}"} for each in automation["actions"]],
+    }
 
 
 def _through(block: UUID, automation: dict[str, Any]) -> dict[str, Any]:

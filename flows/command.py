@@ -121,16 +121,19 @@ def load_spend() -> None:
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Option("--folder", help="Where reports stand.")] = Path("report"),
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where reports stand; `report`, or `report/BRAND`.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure what the ads added and write the report of today.
 
     Example: holdouts report --folder report
     """
+    from experiments.settings import brand_in_force
     from flows.measure_lift import lift_text, measure_lift
 
-    found = run_flow(measure_lift, report_folder=str(folder))
+    found = run_flow(measure_lift, report_folder=str(folder or Path("report", brand_in_force())))
     show(found["document"], f"{lift_text(found['document'])}\n{found['page']}", as_json)
 
 

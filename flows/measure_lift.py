@@ -94,6 +94,7 @@ def measure_lift(
         until = min(watermark, seconds(at))
         found = measure_all(session, until, recompute_arms(session))
         told = document(session.programme, found, seconds(at), until)
+        told["brand"] = session.settings.holdouts_brand
         told["operations"] = operations(session, seconds(at))
         told["report_card"] = last_card(session.engine, seconds(at))
         told["playbook"] = last_check(session.engine, seconds(at))

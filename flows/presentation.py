@@ -15,6 +15,7 @@ from prefect.artifacts import (
 )
 from prefect.context import FlowRunContext
 
+from experiments.settings import brand_in_force
 from sync.applying import ListResult
 from sync.plan import ListPlan, Plan
 
@@ -71,19 +72,19 @@ def reasons(plan: ListPlan) -> str:
 def show_run(key: str, rows: Sequence[Row], title: str) -> None:
     """A table artifact on the run; nothing where there is no run or nothing to show."""
     if FlowRunContext.get() is not None and rows:
-        create_table_artifact([dict(row) for row in rows], key=f"holdouts-{key}", description=title)
+        create_table_artifact([dict(row) for row in rows], key=_key(key), description=title)
 
 
 def show_summary(key: str, markdown: str, title: str) -> None:
     """A markdown artifact on the run."""
     if FlowRunContext.get() is not None:
-        create_markdown_artifact(markdown, key=f"holdouts-{key}", description=title)
+        create_markdown_artifact(markdown, key=_key(key), description=title)
 
 
 def show_link(key: str, url: str, text: str) -> None:
     """A link artifact on the run."""
     if FlowRunContext.get() is not None:
-        create_link_artifact(url, link_text=text, key=f"holdouts-{key}", description=text)
+        create_link_artifact(url, link_text=text, key=_key(key), description=text)
 
 
 def tracked(title: str, parts: Iterable[T], total: int) -> Iterator[T]:
@@ -96,6 +97,12 @@ def tracked(title: str, parts: Iterable[T], total: int) -> Iterator[T]:
     for done, part in enumerate(parts, start=1):
         yield part
         update_progress_artifact(artifact, progress=100.0 * done / total)
+
+
+def _key(key: str) -> str:
+    """Prefect keeps the versions of one key together, so each brand has keys of its own."""
+    brand = brand_in_force()
+    return f"holdouts-{brand}-{key}" if brand else f"holdouts-{key}"
 
 
 def _who_is_left(plan: ListPlan) -> dict[str, object]:

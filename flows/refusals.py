@@ -13,10 +13,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.urls import url_for
 
 from flows.presentation import show_summary
+from flows.runs import deployment_of
 from sync.fuses import BEYOND_APPROVAL
 from sync.plan import ListPlan, Plan
 
-FORM = "approve-plan/approve-plan"
+FORM = "approve-plan"
 
 
 def approval_links(plan: Plan) -> dict[str, str]:
@@ -29,7 +30,7 @@ def approval_links(plan: Plan) -> dict[str, str]:
         return {}
     try:
         with get_client(sync_client=True) as client:
-            form = url_for("deployment", obj_id=client.read_deployment_by_name(FORM).id)
+            form = url_for("deployment", obj_id=client.read_deployment_by_name(deployment_of(FORM)).id)
     except ObjectNotFound:
         return {}
     return {each.name: f"{form}/run?parameters={_filled_in(each)}" for each in approvable}
@@ -80,7 +81,11 @@ def refusal_text(plan: ListPlan, approval: str | None) -> str:
 def _what_to_do(plan: ListPlan, approval: str | None) -> list[str]:
     if not may_be_approved(plan):
         return ["Nobody can let this plan through; the next sync plans anew."]
-    form = f"[Open the form, filled in]({approval})" if approval else f"Run the deployment `{FORM}`"
+    form = (
+        f"[Open the form, filled in]({approval})"
+        if approval
+        else f"Run the deployment `{deployment_of(FORM)}`"
+    )
     return [
         "### If the segment is wrong",
         "Repair it in Customer.io; the next sync plans anew.",

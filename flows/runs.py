@@ -8,7 +8,7 @@ from datetime import datetime
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
-from experiments.settings import Settings
+from experiments.settings import brand_in_force
 from flows.session import moment
 
 
@@ -25,9 +25,9 @@ def timed(flow: str) -> Callable[[], str]:
     return name
 
 
-def deployment_of(flow: str, settings: Settings) -> str:
-    """A flow's deployment as Prefect calls it: the product's own, or that of the brand."""
-    return f"{flow}/{settings.holdouts_brand or flow}"
+def deployment_of(flow: str) -> str:
+    """A flow's deployment as Prefect calls it: the product's own, or that of the brand in force."""
+    return f"{flow}/{brand_in_force() or flow}"
 
 
 def asker(who: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from experiments.audience_file import read_programme
 from experiments.audiences import Programme
 from experiments.database import connect
+from experiments.ownership import claim
 from experiments.settings import Settings
 from sync.criteo import Criteo
 from sync.customerio import CustomerIO
@@ -32,11 +33,12 @@ class Session:
 
 @contextmanager
 def open_session(settings: Settings | None = None) -> Iterator[Session]:
-    """Reads the settings and the audiences file, and opens the ledger."""
+    """Reads the settings and the audiences file, and opens the ledger; Rejected where it is another brand's."""
     settings = settings or Settings.read()
     programme = read_programme(settings.audiences)
     engine = connect(settings.database_url().get_secret_value())
     try:
+        claim(engine, settings.holdouts_brand, programme.advertiser)
         yield Session(settings, programme, engine)
     finally:
         engine.dispose()
@@ -112,4 +114,4 @@ def _limit(source: Session | Settings, name: Name) -> Limiter:
     if not settings.holdouts_rate_limits:
         return Unlimited()
     must_share = isinstance(source, Session) and source.is_one_of_several
-    return limiter(name, brand=settings.holdouts_brand, must_share=must_share)
+    return limiter(name, brand=settings.owner_of(name), must_share=must_share)

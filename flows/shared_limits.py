@@ -3,7 +3,7 @@
     python -m flows.shared_limits
 
 They are Prefect's global concurrency limits, which give their slots back as time passes; where
-HOLDOUTS_BRAND is set, they are that brand's own.
+HOLDOUTS_BRAND is set, they are that brand's own. Two brands with one Criteo application share its limit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def create_limits(settings: Settings) -> list[str]:
     try:
         with get_client(sync_client=True) as client:
             for name, rate in SHARED_RATES.items():
-                names.append(shared_name(name, settings.holdouts_brand))
+                names.append(shared_name(name, settings.owner_of(name)))
                 client.upsert_global_concurrency_limit_by_name(names[-1], rate.burst, rate.per_second)
     except (httpx.HTTPError, RuntimeError) as error:
         raise Retryable(f"Prefect did not take the limits ({type(error).__name__})") from error

@@ -32,9 +32,9 @@ from flows.task_runner import task_runner
     retry_delay_seconds=[FIRST_PAUSE, 2 * FIRST_PAUSE],
     retry_condition_fn=is_retryable,
 )
-def sum_slice(question: Question) -> Cells:
-    """The sums of one slice, from the ledger that this machine's settings name."""
-    engine = connect(Settings.read().database_url().get_secret_value())
+def sum_slice(question: Question, brand: str = "") -> Cells:
+    """The sums of one slice, from the ledger that this machine's settings name, for that brand."""
+    engine = connect(Settings.read_for(brand).database_url().get_secret_value())
     try:
         _same_ledger(engine, question)
         return ask(engine, question)
@@ -49,7 +49,10 @@ def slice_tasks(session: Session) -> Asking:
 
     def asking(questions: Sequence[Question]) -> Sequence[Cells]:
         with task_runner(session.settings) as runner:
-            coming = [runner.submit(sum_slice, {"question": each}) for each in questions]
+            coming = [
+                runner.submit(sum_slice, {"question": each, "brand": session.settings.holdouts_brand})
+                for each in questions
+            ]
             return [future.result() for future in coming]
 
     return asking

@@ -65,9 +65,7 @@ def sync_by_group(session: Session, now: datetime) -> list[dict[str, object]]:
             before, rates = last_syncs(connection), match_history(connection, at - HISTORY)
         shared = _prepare(session, at)
         groups = session.programme.groups
-        states = watch(
-            session.engine, start_groups(deployment_of("sync-group", session.settings), groups, now)
-        )
+        states = watch(session.engine, start_groups(deployment_of("sync-group"), groups, now))
         with reading(session.engine) as connection:
             told = handed_over(connection, "group", at)
         is_whole = all(group in told and told[group].document["is_whole"] for group in groups)

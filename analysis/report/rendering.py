@@ -52,6 +52,7 @@ def render_page(told: Document, earlier: Sequence[Document]) -> str:
     ]
     return _environment().get_template("report.html").render(
         told=told,
+        brand=_brand(told),
         root=root,
         said=said,
         at=moment_of(told),
@@ -84,8 +85,13 @@ def render_page(told: Document, earlier: Sequence[Document]) -> str:
 def render_index(weeks: Sequence[Document], kept: Collection[str]) -> str:
     """All weeks, newest first; those whose page is kept are links."""
     return _environment().get_template("index.html").render(
-        view=index_view(weeks, kept), glossary=GLOSSARY, at=moment_of(weeks[-1])
+        view=index_view(weeks, kept), glossary=GLOSSARY, at=moment_of(weeks[-1]), brand=_brand(weeks[-1])
     )  # fmt: skip
+
+
+def _brand(told: Document) -> str:
+    """Whose report it is, where an installation serves several brands."""
+    return f"{told['brand']} · " if told.get("brand") else ""
 
 
 def _windows(told: Document) -> Markup:

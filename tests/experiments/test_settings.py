@@ -1,6 +1,7 @@
 """Settings: read once, checked at the edge, never printed."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -131,3 +132,93 @@ def test_the_track_api_is_in_the_region_of_the_app_api_unless_said(
     environment: dict[str, str], address: str
 ) -> None:
     assert Settings.read(environment).track_base_url == address
+
+
+class TestOfABrand:
+    """One installation serves several brands; each run knows the secrets of one."""
+
+    @pytest.fixture
+    def brands(self, tmp_path: Path) -> dict[str, str]:
+        path = tmp_path / "brands.yaml"
+        path.write_text(
+            "brands:\n"
+            "  - {name: acme, audiences: acme/audiences.yaml, customerio_base_url: 'https://api-eu.customer.io'}\n"
+            "  - {name: z-shop, audiences: z/audiences.yaml, criteo_app: agency}\n"
+        )
+        return {"HOLDOUTS_BRANDS": str(path), "HOLDOUTS_BRAND": "acme"}
+
+    def test_its_file_region_and_ledger_follow_from_its_name(
+        self, brands: dict[str, str], tmp_path: Path
+    ) -> None:
+        settings = Settings.read({**brands, "CUSTOMERIO_BASE_URL": "https://api.customer.io"})
+        assert settings.audiences == tmp_path / "acme" / "audiences.yaml"
+        assert settings.customerio_base_url == "https://api-eu.customer.io"
+        ledger = settings.database_url().get_secret_value()
+        assert ledger == f"sqlite:///{tmp_path}/acme/holdouts-acme.sqlite"
+
+    @pytest.mark.parametrize("name", [*get_args(Credential)])
+    def test_a_secret_that_carries_no_brand_is_nobody_s(
+        self, brands: dict[str, str], name: Credential
+    ) -> None:
+        given = {
+            **brands,
+            name: "everybody's",
+            f"ZETA_{name}": "zeta's",
+            "HOLDOUTS_DATABASE_URL": "sqlite:///all",
+        }
+        with pytest.raises(Rejected, match=f"^ACME_{name} is not set$"):
+            Settings.read(given).credential(name)
+        mine = Settings.read({**given, f"ACME_{name}": "mine"})
+        assert mine.credential(name).get_secret_value() == "mine"
+        assert "all" not in mine.database_url().get_secret_value()
+
+    def test_its_secret_blocks_carry_its_name_and_those_of_criteo_the_application_s(
+        self, brands: dict[str, str]
+    ) -> None:
+        settings = Settings.read(
+            {**brands, "HOLDOUTS_BRAND": "z-shop", "PREFECT_API_URL": "http://127.0.0.1:4200/api"}
+        )
+        asked: list[str] = []
+
+        def block(name: str) -> str:
+            asked.append(name)
+            return "sqlite:///x"
+
+        settings.credential("CUSTOMERIO_APP_KEY", block)
+        settings.credential("CRITEO_CLIENT_SECRET", block)
+        settings.database_url(block)
+        assert asked == [
+            "z-shop-customerio-app-key",
+            "agency-criteo-client-secret",
+            "z-shop-holdouts-database-url",
+        ]
+        with pytest.raises(
+            Rejected, match="Z_SHOP_CUSTOMERIO_APP_KEY is not set and Prefect has no Secret block z-shop-cust"
+        ):
+            settings.credential("CUSTOMERIO_APP_KEY", lambda _: None)
+
+    def test_limits_are_the_brand_s_and_those_of_criteo_the_application_s(
+        self, brands: dict[str, str]
+    ) -> None:
+        settings = Settings.read({**brands, "HOLDOUTS_BRAND": "z-shop"})
+        owners = [
+            settings.owner_of(each) for each in ("customerio", "customerio-track", "criteo", "criteo-reports")
+        ]
+        assert owners == ["z-shop", "z-shop", "agency", "agency"]
+        assert Settings.read({}).owner_of("criteo") == ""
+
+    def test_another_file_cannot_be_named_beside_the_brand(self, brands: dict[str, str]) -> None:
+        with pytest.raises(Rejected, match="HOLDOUTS_BRAND and HOLDOUTS_AUDIENCES are both set"):
+            Settings.read({**brands, "HOLDOUTS_AUDIENCES": "zeta/audiences.yaml"})
+        assert Settings.read({**brands, "HOLDOUTS_AUDIENCES": ""}).holdouts_brand == "acme"
+
+    def test_a_brand_that_the_file_does_not_have_is_refused(self, brands: dict[str, str]) -> None:
+        with pytest.raises(Rejected, match="has no brand 'zeta'"):
+            Settings.read({**brands, "HOLDOUTS_BRAND": "zeta"})
+
+    def test_another_machine_reads_the_settings_of_the_brand_that_it_is_told(
+        self, brands: dict[str, str]
+    ) -> None:
+        here = {"HOLDOUTS_BRANDS": brands["HOLDOUTS_BRANDS"], "HOLDOUTS_AUDIENCES": "mine.yaml"}
+        assert Settings.read_for("acme", here) == Settings.read(brands)
+        assert Settings.read_for("", here).audiences == Path("mine.yaml")

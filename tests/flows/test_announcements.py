@@ -158,3 +158,58 @@ def test_automations_need_a_notification_block_that_exists(
     assert main(["slack-webhook/nowhere"]) == Rejected.exit_status
     assert main([]) == Rejected.exit_status
     assert "usage: python -m flows.automations BLOCK" in capsys.readouterr().err
+
+
+def test_a_brand_s_automations_hear_of_that_brand_alone(
+    server: PrefectServer, posted: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDOUTS_BRAND", "acme")
+    names = create_automations(BLOCK)
+    assert all(name.startswith("holdouts acme: ") for name in names)
+    before = len(posted)
+    tell(lambda: announcements.sync_refused(REFUSED, None))
+    wait_for(lambda: len(posted) > before)
+    assert [each["subject"] for each in posted[before:]] == ["acme: lapsed: the sync was refused"]
+
+    before = len(posted)
+    monkeypatch.setenv("HOLDOUTS_BRAND", "zeta")
+    tell(lambda: announcements.sync_refused(REFUSED, None))
+    monkeypatch.delenv("HOLDOUTS_BRAND")
+    tell(lambda: announcements.sync_refused(REFUSED, None))
+    wait_for(lambda: len(posted) > before)
+    assert [each["subject"] for each in posted[before:]] == ["lapsed: the sync was refused"]
+
+
+def test_a_run_that_failed_is_told_to_its_brand(
+    server: PrefectServer, posted: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDOUTS_BRAND", "acme")
+    create_automations(BLOCK)
+
+    @flow(name="failing", flow_run_name="failing")
+    def failing() -> None:
+        raise Retryable("criteo.example did not answer")
+
+    for names, told in (
+        (("brand-zeta",), set()),
+        (("holdouts", "brand-acme"), {"failing failed", "acme: failing failed"}),
+    ):
+        before = len(posted)
+        with tags(*names), pytest.raises(Retryable):
+            failing()
+        wait_for(lambda before=before, told=told: len(posted) >= before + len(told))
+        assert {each["subject"] for each in posted[before:]} == told
+
+
+def test_no_brand_s_silence_is_covered_by_another_brand_s_syncs(
+    server: PrefectServer, posted: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDOUTS_BRAND", "acme")
+    create_automations(BLOCK)
+    (found,) = [each for each in server.post("/automations/filter") if "acme: no sync" in each["name"]]
+    related = [
+        each["prefect.resource.id" if "prefect.resource.id" in each else "prefect.resource.name"]
+        for each in found["trigger"]["match_related"]
+    ]
+    assert related == ["sync-audiences", "prefect.tag.brand-acme"]
+    assert found["actions"][0]["subject"] == "acme: No sync has completed for nine hours"

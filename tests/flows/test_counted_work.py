@@ -87,6 +87,7 @@ def test_a_first_sync_asks_for_each_segment_and_each_list_once(story: Story) -> 
             "insert entrants": n,
             "insert holdout_changes": n + 1,
             "insert lists": lists,
+            "insert owners": 1,
             "insert phases": n,
             "insert requests": lists,
             "insert syncs": lists,
@@ -97,6 +98,7 @@ def test_a_first_sync_asks_for_each_segment_and_each_list_once(story: Story) -> 
             "read identifiers": 6 + 5 * n,
             "read list_counts": 1,
             "read lists": 4 + 3 * n,
+            "read owners": 2,
             "read phases": 4 * n,
             "read rejections": 1,
             "read requests": 2 + 3 * n,
@@ -111,13 +113,14 @@ def test_a_first_sync_asks_for_each_segment_and_each_list_once(story: Story) -> 
             "insert entrants": n * people,
             "insert holdout_changes": n + 1,
             "insert lists": lists,
+            "insert owners": 1,
             "insert phases": n,
             "insert requests": lists,
             "insert syncs": lists,
             "update requests": lists,
         },
     )
-    assert story.first.commits == 24 + 17 * n
+    assert story.first.commits == 26 + 17 * n
 
 
 def test_a_sync_with_churn_writes_only_who_moved(story: Story) -> None:
@@ -133,6 +136,7 @@ def test_a_sync_with_churn_writes_only_who_moved(story: Story) -> None:
             "criteo GET statistics": lists,
         },
         statements={
+            "read owners": 1,
             "insert entrants": n,
             "insert requests": sent,
             "insert syncs": lists,
@@ -160,7 +164,7 @@ def test_a_sync_with_churn_writes_only_who_moved(story: Story) -> None:
             "update requests": sent,
         },
     )
-    assert story.churn.commits == 10 + 21 * n
+    assert story.churn.commits == 11 + 21 * n
 
 
 def test_an_idle_sync_writes_one_row_a_list_and_sends_nothing(story: Story) -> None:
@@ -174,6 +178,7 @@ def test_an_idle_sync_writes_one_row_a_list_and_sends_nothing(story: Story) -> N
             "criteo GET statistics": lists,
         },
         statements={
+            "read owners": 1,
             "insert entrants": n,
             "insert syncs": lists,
             "read approvals": 1,
@@ -193,7 +198,7 @@ def test_an_idle_sync_writes_one_row_a_list_and_sends_nothing(story: Story) -> N
         },
         rows={"insert syncs": lists},
     )
-    assert story.idle.commits == 10 + 3 * n
+    assert story.idle.commits == 11 + 3 * n
 
 
 def test_the_bytes_that_are_sent_are_those_of_the_identifiers(story: Story) -> None:
@@ -215,6 +220,7 @@ def test_a_load_of_orders_inserts_each_of_them_by_one_statement(story: Story) ->
         story.orders,
         requests={},
         statements={
+            "read owners": 1,
             "delete orders": 1,
             "insert order_loads": 1,
             "insert orders": 1,
@@ -226,7 +232,7 @@ def test_a_load_of_orders_inserts_each_of_them_by_one_statement(story: Story) ->
         },
         rows={"insert order_loads": 1, "insert orders": story.accepted},
     )
-    assert story.orders.commits == 4
+    assert story.orders.commits == 5
 
 
 def report_statements(audiences: int) -> dict[str, int]:
@@ -263,13 +269,14 @@ def test_a_first_report_asks_the_orders_once_for_each_experiment(story: Story) -
         story.first_report,
         requests={},
         statements={
+            "read owners": 1,
             **report_statements(story.size.audiences),
             "read orders": 3,
             "insert tunings": experiments,
         },
         rows={"insert measurements": 1, "insert tunings": experiments},
     )
-    assert story.first_report.commits == 24 + 14 * story.size.audiences
+    assert story.first_report.commits == 25 + 14 * story.size.audiences
 
 
 def test_a_later_report_also_asks_for_late_orders_and_refunds_and_writes_itself_alone(story: Story) -> None:
@@ -277,13 +284,14 @@ def test_a_later_report_also_asks_for_late_orders_and_refunds_and_writes_itself_
         story.second_report,
         requests={},
         statements={
+            "read owners": 1,
             **report_statements(story.size.audiences),
             "read orders": 4,
             "read orders and refunds": 1,
         },
         rows={"insert measurements": 1},
     )
-    assert story.second_report.commits == 24 + 13 * story.size.audiences
+    assert story.second_report.commits == 25 + 13 * story.size.audiences
 
 
 def test_another_request_of_a_list_costs_two_rows_and_a_last_look_at_the_holdout(tmp_path: Path) -> None:

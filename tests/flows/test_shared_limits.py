@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from prefect_server import PrefectServer
@@ -25,9 +26,19 @@ def test_the_limits_are_made_once_and_mended_where_somebody_changed_them(
     assert in_process.get("/v2/concurrency_limits/criteo")["id"] == known["id"]
 
 
-def test_a_brand_has_limits_of_its_own(in_process: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_brand_has_limits_of_its_own_and_those_of_its_criteo_application(
+    in_process: PrefectServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    entry = "brands: [{name: acme, audiences: a.yaml, criteo_app: agency}]"
+    (tmp_path / "brands.yaml").write_text(entry)
+    monkeypatch.setenv("HOLDOUTS_BRANDS", str(tmp_path / "brands.yaml"))
     monkeypatch.setenv("HOLDOUTS_BRAND", "acme")
     assert main() == 0
+    made = capsys.readouterr().out.split()
+    assert made == ["acme-customerio", "acme-customerio-track", "agency-criteo", "agency-criteo-reports"]
     assert in_process.get("/v2/concurrency_limits/acme-customerio")["limit"] == 1
 
 

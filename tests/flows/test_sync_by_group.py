@@ -1,5 +1,6 @@
 """What a sync by group refuses before it starts; what it does is told by test_many_workers."""
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -75,8 +76,13 @@ def test_a_sync_in_one_run_and_a_group_s_run_keep_out_of_each_other_s_way(
 def test_without_shared_limits_no_run_of_several_asks_anybody(
     folder: Path, in_process: PrefectServer, postgres_ledger: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOLDOUTS_RATE_LIMITS", "on")
+    (folder / "brands.yaml").write_text("brands: [{name: nobody-made-limits-for, audiences: audiences.yaml}]")
+    for name in ("HOLDOUTS_DATABASE_URL", "CUSTOMERIO_APP_KEY", "CRITEO_CLIENT_ID", "CRITEO_CLIENT_SECRET"):
+        monkeypatch.setenv(f"NOBODY_MADE_LIMITS_FOR_{name}", os.environ[name])
+    monkeypatch.delenv("HOLDOUTS_AUDIENCES")
+    monkeypatch.setenv("HOLDOUTS_BRANDS", str(folder / "brands.yaml"))
     monkeypatch.setenv("HOLDOUTS_BRAND", "nobody-made-limits-for")
+    monkeypatch.setenv("HOLDOUTS_RATE_LIMITS", "on")
     with pytest.raises(
         Rejected, match=r"no active limit 'nobody-made-limits-for-criteo'.*flows\.shared_limits"
     ):

@@ -85,11 +85,17 @@ class Pool:
 
 
 @contextmanager
-def pool_of(server: PrefectServer, environment: dict[str, str], workers: int, folder: Path) -> Iterator[Pool]:
+def pool_of(
+    server: PrefectServer,
+    environment: dict[str, str],
+    workers: int,
+    folder: Path,
+    deploying: tuple[str, ...] = ("prefect", "deploy", "--all", "--no-prompt"),
+) -> Iterator[Pool]:
     """Everything deployed, the shared limits made, and so many workers started, each for one run at a time."""
     pool = Pool(server, environment)
     pool.shell("prefect", "work-pool", "create", "holdouts", "--type", "process")
-    pool.shell("prefect", "deploy", "--all", "--no-prompt")
+    pool.shell(*deploying)
     pool.shell("prefect", "deployment", "schedule", "pause", "--all")
     pool.shell("flows.shared_limits")
     with ExitStack() as stack:

@@ -41,6 +41,15 @@ def test_a_report_is_a_page_json_csv_and_an_index(tmp_path: Path) -> None:
     assert json.loads((page.parent / "report.json").read_text(encoding="utf-8")) == weeks[-1]
 
 
+def test_a_report_of_one_of_several_brands_says_whose_it_is(tmp_path: Path) -> None:
+    weeks = [{**each, "brand": "acme"} for each in made.eight_weeks()]
+    page = write_report(tmp_path, weeks[-1], weeks[:-1])
+    for each in (page, tmp_path / "index.html"):
+        text = each.read_text(encoding="utf-8")
+        assert "<title>acme · What the ads added" in text
+        assert "acme · <strong>What the ads added</strong>" in text
+
+
 def test_the_table_has_the_documents_numbers_and_leaves_out_what_may_not_be_said(tmp_path: Path) -> None:
     told = made.every_state()
     found = table(write_report(tmp_path, told, []).with_name("report.csv"))
