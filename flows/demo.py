@@ -81,6 +81,7 @@ def _sandbox(folder: Path, length: Length) -> Iterator[Sandbox]:
 @contextmanager
 def _environment(folder: Path, box: Sandbox, api: str) -> Iterator[None]:
     given = {
+        "HOLDOUTS_BRAND": "",
         "HOLDOUTS_AUDIENCES": str(folder / "audiences.yaml"),
         "HOLDOUTS_DATABASE_URL": f"sqlite:///{(folder / 'holdouts.sqlite').resolve()}",
         "HOLDOUTS_RATE_LIMITS": "off",

@@ -12,6 +12,7 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.urls import url_for
 
+from experiments.settings import brand_in_force
 from flows.presentation import show_summary
 from flows.runs import deployment_of
 from sync.fuses import BEYOND_APPROVAL
@@ -94,8 +95,14 @@ def _what_to_do(plan: ListPlan, approval: str | None) -> list[str]:
         f"{form}, with the audience `{plan.name}`, the plan `{plan.hash}` and a reason.",
         "The next sync then applies exactly this plan, once. In a shell:",
         "",
-        f'```\nholdouts approve {plan.name} --plan {plan.hash} --reason "…"\n```',
+        f'```\n{_shell()} approve {plan.name} --plan {plan.hash} --reason "…"\n```',
     ]
+
+
+def _shell() -> str:
+    """The command as it is typed for the brand in force."""
+    brand = brand_in_force()
+    return f"HOLDOUTS_BRAND={brand} holdouts" if brand else "holdouts"
 
 
 def _key(name: str) -> str:

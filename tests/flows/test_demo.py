@@ -43,8 +43,9 @@ def _plant_a_leak(box: Sandbox) -> None:
 
 
 def test_a_small_demo_ends_well_and_leaves_its_results(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOLDOUTS_BRAND", "of-somebody-s-shell")
     folder = tmp_path / "demo"
     assert run_demo(folder, SMALL) == 0
     result = json.loads((folder / "result.json").read_text())

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from experiments.digests import EMPTY
 from flows.refusals import may_be_approved, refusal_text
 from sync.plan import Counts, ListPlan, Refusal
@@ -33,3 +35,12 @@ def test_a_plan_that_nobody_may_let_through_offers_no_way_to_do_it() -> None:
     unread = replace(REFUSED, refusals=(Refusal("unfinished", "the segment is still being built"),))
     assert not may_be_approved(unread)
     assert "approve" not in refusal_text(unread, None)
+
+
+def test_a_brand_s_refusal_is_approved_by_the_brand_s_own_form_and_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOLDOUTS_BRAND", "acme")
+    text = refusal_text(REFUSED, None)
+    assert "Run the deployment `approve-plan/acme`" in text
+    assert "HOLDOUTS_BRAND=acme holdouts approve" in text
