@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
 from experiments.identifiers import SHA256, Form
@@ -125,7 +126,7 @@ class CriteoTest:
     """Its last day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Programme:
     """All audiences of one advertiser, with what money means there."""
 
@@ -146,23 +147,23 @@ class Programme:
     offer_attribute: str | None = None
     """The attribute of Customer.io in which journeys note the offer that they gave."""
 
-    @property
+    @cached_property
     def includes(self) -> tuple[Audience, ...]:
         """Audiences that people are advertised from, by group and priority."""
         chosen = (each for each in self.audiences if each.role == "include")
         return tuple(sorted(chosen, key=lambda each: (each.holdout_group, each.priority)))
 
-    @property
+    @cached_property
     def public_includes(self) -> tuple[Audience, ...]:
         """Include audiences whose held-out people are pushed to Criteo as a list of their own."""
         return tuple(each for each in self.includes if each.holdout_group not in self.private_groups)
 
-    @property
+    @cached_property
     def excludes(self) -> tuple[Audience, ...]:
         """Audiences of people never to advertise to."""
         return tuple(each for each in self.audiences if each.role == "exclude")
 
-    @property
+    @cached_property
     def groups(self) -> Mapping[str, tuple[Audience, ...]]:
         """Include audiences by holdout group, highest priority first."""
         names = dict.fromkeys(each.holdout_group for each in self.includes)

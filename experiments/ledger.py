@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, repeat
 from typing import Literal
@@ -139,14 +139,24 @@ def pending_file_holdouts(connection: Connection, programme: Programme) -> dict[
 
 def holdout_in_force(connection: Connection, audience: Audience, programme: Programme) -> Holdout:
     """The holdout that decides arms now: the newest entries of the log, or what the file is about to give."""
-    pending = pending_file_holdouts(connection, programme)
-    own, everyone = holdout_log(connection, audience.name), holdout_log(connection, UNIVERSAL)
-    return Holdout(
-        salt=group_salt(audience.holdout_group, salt_number(connection, audience.holdout_group)),
-        ppm=pending.get(audience.name, own[-1].to_ppm if own else 0),
-        universal_salt=universal_salt(salt_number(connection, UNIVERSAL)),
-        universal_ppm=pending.get(UNIVERSAL, everyone[-1].to_ppm if everyone else 0),
-    )
+    return holdouts_in_force(connection, [audience], programme)[audience.name]
+
+
+def holdouts_in_force(
+    connection: Connection, audiences: Iterable[Audience], programme: Programme
+) -> dict[str, Holdout]:
+    """The same for several audiences, by name, from one reading of the log."""
+    salts, ppm = _newest(connection)
+    ppm |= pending_file_holdouts(connection, programme)
+    return {
+        each.name: Holdout(
+            salt=group_salt(each.holdout_group, salts.get(each.holdout_group, 0)),
+            ppm=ppm.get(each.name, 0),
+            universal_salt=universal_salt(salts.get(UNIVERSAL, 0)),
+            universal_ppm=ppm.get(UNIVERSAL, 0),
+        )
+        for each in audiences
+    }
 
 
 def phases_of(connection: Connection, audiences: Sequence[str]) -> tuple[Phase, ...]:
@@ -238,6 +248,18 @@ def record_entrants(connection: Connection, phase: Phase, assigned: Assigned, at
         strict=False,
     )
     insert_rows(connection, entrants, _ENTRANT, rows)
+
+
+def _newest(connection: Connection) -> tuple[dict[str, int], dict[str, int]]:
+    """The highest salt number of each holdout group, and the last percentage of each audience."""
+    salts: dict[str, int] = {}
+    ppm: dict[str, int] = {}
+    changes = holdout_changes.c
+    columns = (changes.audience, changes.holdout_group, changes.salt_number, changes.to_ppm)
+    for row in connection.execute(select(*columns).order_by(changes.id)):
+        salts[row.holdout_group] = max(salts.get(row.holdout_group, 0), row.salt_number)
+        ppm[row.audience] = row.to_ppm
+    return salts, ppm
 
 
 def _given_by_file(connection: Connection) -> dict[str, int]:

@@ -12,7 +12,8 @@ from experiments.database import reading
 from experiments.erasures import Erased, erased_people
 from experiments.errors import Retryable
 from experiments.identifier_log import sent_identifiers
-from experiments.ledger import current_phase, entered_in, holdout_in_force
+from experiments.identifiers import Form
+from experiments.ledger import current_phase, entered_in, holdouts_in_force
 from experiments.phases import Entered, Holdout
 from sync import history, pushes
 from sync.customerio import CustomerIO
@@ -44,15 +45,28 @@ def gather(engine: Engine, customerio: CustomerIO, programme: Programme) -> Gath
 def read_memberships(
     customerio: CustomerIO, audiences: Iterable[Audience]
 ) -> tuple[dict[str, Membership], dict[str, Retryable]]:
-    """The people of these audiences' segments, and why the others could not be read."""
+    """The people of these audiences' segments, and why the others could not be read.
+
+    Audiences of one segment see the same people of it, and fail together.
+    """
     memberships: dict[str, Membership] = {}
     failures: dict[str, Retryable] = {}
-    for audience in audiences:
+    for (segment, forms), asking in _by_source(audiences).items():
         try:
-            memberships[audience.name] = read_membership(customerio, audience.segment, audience.forms)
+            membership = read_membership(customerio, segment, forms)
         except Retryable as error:
-            failures[audience.name] = error
+            failures |= dict.fromkeys(asking, error)
+        else:
+            memberships |= dict.fromkeys(asking, membership)
     return memberships, failures
+
+
+def _by_source(audiences: Iterable[Audience]) -> dict[tuple[int, tuple[Form, ...]], list[str]]:
+    """The audiences that rest on one segment and read the same of it: it is asked once for all of them."""
+    sources: dict[tuple[int, tuple[Form, ...]], list[str]] = {}
+    for audience in audiences:
+        sources.setdefault((audience.segment, audience.forms), []).append(audience.name)
+    return sources
 
 
 def read_facts(
@@ -78,7 +92,7 @@ def read_facts(
             if called[name] in known and (plans is None or name in plans)
         }
         decided = [each for each in programme.includes if plans is None or each.name in plans]
-        holdouts = {each.name: holdout_in_force(connection, each, programme) for each in decided}
+        holdouts = holdouts_in_force(connection, decided, programme)
         sent = sent_identifiers(connection)
         identifiers = identifiers_to_send(memberships, sent)
         usable = named(programme, memberships, identifiers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from experiments.schema import lists
 from sync.plan import ListRole
@@ -33,23 +33,22 @@ class KnownList:
 
 def known_lists(connection: Connection) -> tuple[KnownList, ...]:
     """Every list that is still in Criteo, in the order of their ids."""
-    rows = connection.execute(select(lists).where(lists.c.state != "deleted").order_by(lists.c.criteo_id))
-    return tuple(KnownList(row.criteo_id, row.name, row.role, row.state, row.since) for row in rows)
+    return _known(connection)
 
 
 def list_of_id(connection: Connection, criteo_id: str) -> KnownList | None:
     """The list of that id, if this ledger ever wrote to it."""
-    return next((each for each in known_lists(connection) if each.id == criteo_id), None)
+    return next(iter(_known(connection, lists.c.criteo_id == criteo_id)), None)
 
 
 def list_named(connection: Connection, name: str, state: State = "current") -> KnownList | None:
     """The list that the audiences file calls so, in this state."""
-    return next((each for each in known_lists(connection) if (each.name, each.state) == (name, state)), None)
+    return next(iter(_known(connection, lists.c.name == name, lists.c.state == state)), None)
 
 
 def lists_named(connection: Connection, name: str) -> tuple[KnownList, ...]:
     """Every list that goes or went by this name, whatever its state: during a refresh there are two."""
-    return tuple(each for each in known_lists(connection) if each.name == name)
+    return _known(connection, lists.c.name == name)
 
 
 def remember_list(connection: Connection, known: KnownList) -> None:
@@ -60,6 +59,13 @@ def remember_list(connection: Connection, known: KnownList) -> None:
 def change_list(connection: Connection, known: KnownList) -> None:
     """Gives a list that is known by its id another name, role or state."""
     connection.execute(update(lists).where(lists.c.criteo_id == known.id).values(_values(known)))
+
+
+def _known(connection: Connection, *chosen: ColumnElement[bool]) -> tuple[KnownList, ...]:
+    rows = connection.execute(
+        select(lists).where(lists.c.state != "deleted", *chosen).order_by(lists.c.criteo_id)
+    )
+    return tuple(KnownList(row.criteo_id, row.name, row.role, row.state, row.since) for row in rows)
 
 
 def _values(known: KnownList) -> dict[str, object]:

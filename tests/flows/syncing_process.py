@@ -1,7 +1,8 @@
 """A process of its own that syncs when it is told to, and says how much memory it holds. I/O.
 
 Each line on standard input is a JSON object: `now`, and perhaps `audience` with `ppm` for a holdout to change
-first. Each answer is one line: `rss` in bytes and `error`, the kind of what the sync raised, or null.
+first. Each answer is one line: `error`, the kind of what the sync raised, or null, and `rss` in bytes where it is
+asked to `weigh` itself: collecting what is garbage first takes longer than a small sync.
 """
 
 import gc
@@ -10,6 +11,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import stamina
 
@@ -36,12 +38,15 @@ def main() -> None:
             sync_audiences.fn(now=_now(asked))
         except HoldoutsError as raised:
             error = type(raised).__name__
-        gc.collect()
-        sys.stdout.write(json.dumps({"rss": _resident(), "error": error}) + "\n")
+        answer: dict[str, object] = {"error": error}
+        if asked["weigh"]:
+            gc.collect()
+            answer["rss"] = _resident()
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
-def _now(asked: dict[str, str]) -> datetime:
+def _now(asked: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(asked["now"])
 
 
