@@ -42,8 +42,6 @@ class _Token:
 class CriteoToken(httpx.Auth):
     """Authorises requests of one client; threads that share it fetch one token between them."""
 
-    requires_response_body = True
-
     def __init__(
         self,
         base_url: str,
@@ -59,8 +57,12 @@ class CriteoToken(httpx.Auth):
         self._lock = Lock()
         self._token: _Token | None = None
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request with a token; with a new one if the service refuses it."""
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the request with a token; with a new one if the service refuses it.
+
+        Not `auth_flow`, around which httpx wraps a generator of its own: an answer that breaks off while that one reads
+        it leaves ours suspended for as long as anybody keeps the error, and the lock with it, for ever.
+        """
         token = yield from self._bearer(request)
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
@@ -88,6 +90,11 @@ class CriteoToken(httpx.Auth):
         return httpx.Request("POST", self._url, data=form, extensions=dict(request.extensions))
 
     def _read(self, response: httpx.Response) -> _Token:
+        try:
+            response.read()
+        except httpx.HTTPError as error:
+            reason = f"Criteo broke off while it gave a token ({_CALL}, {type(error).__name__})"
+            raise Retryable(reason, may_have_acted=False) from None
         if not response.is_success:
             raise _unsent(failure("Criteo", _CALL, response, _MEANINGS))
         try:

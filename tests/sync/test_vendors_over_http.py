@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pytest
 from pydantic import SecretStr
@@ -129,6 +130,23 @@ def test_an_add_or_a_create_that_fails_once_is_done_exactly(box: Sandbox, criteo
     box.faults.add("criteo", "/contact-list", kind=kind)  # type: ignore[arg-type]  # a parameter
     criteo.amend(made.id, "add", people(50))
     assert criteo.statistics(made.id).identifiers == 50
+
+
+@pytest.mark.parametrize(
+    "kind", ["drop-before", "drop-after", "status", "truncated-json", "cut-body", "html"]
+)
+def test_a_token_that_fails_once_is_asked_for_again_and_nobody_waits_for_ever(
+    box: Sandbox, criteo: Criteo, kind: str
+) -> None:
+    box.faults.add("criteo", "/oauth2/token", kind=kind)  # type: ignore[arg-type]  # a parameter
+    # Threads of a daemon's kind: one that hangs must fail this test and not the run.
+    found: list[int] = []
+    asking = [Thread(target=lambda: found.append(len(criteo.advertisers())), daemon=True) for _ in range(4)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join(30)
+    assert found == [1, 1, 1, 1]
 
 
 def test_a_token_that_ran_out_is_renewed_without_a_word(box: Sandbox, criteo: Criteo) -> None:
