@@ -19,8 +19,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event, text
 
+from benchmarks.large_ledger import WATERMARK
 from benchmarks.ledger_day import DAY, live
-from benchmarks.ten_audiences import WATERMARK, fill, ledger_of, programme
+from benchmarks.ten_audiences import fill, ledger_of, programme
 from experiments.database import connect
 from experiments.schema import metadata
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert, text
 
+from benchmarks.large_ledger import AUDIENCES, DAY, FIRST, WATERMARK, audiences_file
 from experiments.audience_file import parse_programme
 from experiments.audiences import Programme
 from experiments.bulk import insert_rows
@@ -18,19 +19,13 @@ from experiments.digests import DigestSet
 from experiments.phases import Holdout, assign
 from experiments.schema import entrants, order_loads, orders, phases
 
-AUDIENCES = 10
-DAY = 86_400
-FIRST = 1_700_000_000
 SYNCED_EVERY = 4 * 3_600
 """People enter when a sync sees them."""
-WATERMARK = FIRST + 60 * DAY
-_HEAD = 'advertiser: "1"\ncurrency: EUR\nmargin: 45%\nuniversal_holdout: 2%\naudiences:\n'
-_AUDIENCE = "  - {{name: a{0}, segment: {1}, holdout: 10%, ad_sets: ['{1}']}}\n"
 
 
 def programme() -> Programme:
     """Ten audiences, each its own holdout group."""
-    return parse_programme(_HEAD + "".join(_AUDIENCE.format(n, n + 1) for n in range(AUDIENCES)))
+    return parse_programme(audiences_file())
 
 
 def fill(url: str, size: int) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from benchmarks.large_ledger import WATERMARK
 from benchmarks.ledger_day import DAY, live
 from benchmarks.plans import Asked, statements_of
-from benchmarks.ten_audiences import WATERMARK, fill, programme
+from benchmarks.ten_audiences import fill, programme
 from experiments.database import connect
 from experiments.schema import metadata
 from tests.sync.tiny_criteo import TinyCriteo
